@@ -1,0 +1,358 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Areas of an IOAS that are backed by a dma-buf.
+ *
+ * A dma-buf in an IOAS is memory of a device: there is no struct page, no CPU
+ * mapping, nothing to account to a user, and it can be taken away at any time.
+ * So there are no PFNs either. iommufd attaches with the PAL mapping type, has
+ * the dma-buf core keep the address list of the attachment, and asks it to map
+ * slices of the buffer into domains. Nothing in iommufd knows an address, and
+ * what pages.c does with PFNs (batches, pins, accesses) does not apply:
+ * iopt_area_fill_domain() and its kind come here for such pages.
+ *
+ * The memory is pinned from IOMMU_IOAS_MAP_FILE until the last area is gone,
+ * since an IOMMU cannot in general fault. An exporter that has to have its
+ * memory back revokes it: iopt_revoke_notify() unmaps all areas from all
+ * domains, gives the address list back, and marks the pages as revoked. The
+ * areas stay, with nothing behind them, until user space unmaps them.
+ *
+ * Which domains an area is mapped in is tracked per iopt_pages, because the
+ * revoke comes with the dma_resv lock held and must not take the locks of the
+ * IOAS. The order of locks is
+ *
+ *	iova_rwsem, domains_rwsem -> iopt_pages::mutex
+ *	dma_resv lock -> iopt_pages::mutex
+ *
+ * and the mutex protects the tracker and iopt_pages_dmabuf::revoked. The core
+ * is told about the mutex by dma_buf_pal_set_lock() and asserts it.
+ */
+#include <linux/dma-buf-mapping.h>
+#include <linux/dma-resv.h>
+#include <linux/iommu.h>
+#include <linux/overflow.h>
+#include <linux/slab.h>
+
+#include "io_pagetable.h"
+
+static void iopt_revoke_notify(struct dma_buf_attachment *attach)
+{
+	struct iopt_pages *pages = attach->importer_priv;
+	struct iopt_pages_dmabuf_track *track;
+
+	guard(mutex)(&pages->mutex);
+	if (iopt_dmabuf_revoked(pages))
+		return;
+
+	list_for_each_entry(track, &pages->dmabuf.tracker, elm)
+		iopt_area_unmap_domain(track->area, track->domain);
+	pages->dmabuf.revoked = true;
+	/* The exporter may be waiting for it: this must not be put off */
+	dma_buf_pal_release(attach);
+}
+
+static const struct dma_buf_attach_ops iopt_dmabuf_attach_revoke_ops = {
+	.allow_peer2peer = true,
+	.invalidate_mappings = iopt_revoke_notify,
+};
+
+static int iopt_map_dmabuf(struct iopt_pages *pages, struct dma_buf *dmabuf)
+{
+	const struct dma_buf_mapping_match match = DMA_BUF_IMAPPING_PAL();
+	struct dma_buf_attachment *attach;
+	int rc;
+
+	attach = dma_buf_mapping_attach(dmabuf, &match, 1,
+					&iopt_dmabuf_attach_revoke_ops, pages);
+	if (IS_ERR(attach))
+		return PTR_ERR(attach);
+	dma_buf_pal_set_lock(attach, &pages->mutex);
+
+	dma_resv_lock(dmabuf->resv, NULL);
+	rc = dma_buf_pin(attach);
+	if (rc)
+		goto err_detach;
+
+	rc = dma_buf_pal_acquire(attach);
+	if (rc)
+		goto err_unpin;
+
+	/* Also shows lockdep the order, which a revoke may rarely do */
+	mutex_lock(&pages->mutex);
+	pages->dmabuf.attach = attach;
+	pages->dmabuf.revoked = false;
+	mutex_unlock(&pages->mutex);
+
+	dma_resv_unlock(dmabuf->resv);
+	return 0;
+
+err_unpin:
+	dma_buf_unpin(attach);
+err_detach:
+	dma_resv_unlock(dmabuf->resv);
+	dma_buf_detach(dmabuf, attach);
+	return rc;
+}
+
+/**
+ * iopt_alloc_dmabuf_pages() - Make pages of a slice of a dma-buf
+ * @dmabuf: The buffer, whose reference is consumed on success
+ * @start_byte: Offset of @start in its page
+ * @start: First byte of the slice in the buffer
+ * @length: Bytes in the slice
+ * @writable: If areas may be mapped for writing
+ *
+ * The buffer is attached and pinned until the pages are released.
+ *
+ * Return: the pages or an ERR_PTR: -EINVAL if the slice is not inside of the
+ * buffer, -EOPNOTSUPP if the exporter has no physical addresses to give,
+ * -ENODEV if they are revoked, -ENOMEM, or another error of the exporter.
+ */
+struct iopt_pages *iopt_alloc_dmabuf_pages(struct dma_buf *dmabuf,
+					   unsigned long start_byte,
+					   unsigned long start,
+					   unsigned long length, bool writable)
+{
+	static struct lock_class_key pages_dmabuf_mutex_key;
+	struct iopt_pages *pages;
+	int rc;
+
+	if (start + (length - 1) >= dmabuf->size)
+		return ERR_PTR(-EINVAL);
+
+	pages = iopt_alloc_pages(start_byte, length, writable);
+	if (IS_ERR(pages))
+		return pages;
+
+	/*
+	 * Pages of user memory take mmap_lock inside of their mutex, and an
+	 * exporter's fault handler takes the reservation inside of mmap_lock.
+	 * These pages do not use mmap_lock, so there is no cycle.
+	 */
+	lockdep_set_class(&pages->mutex, &pages_dmabuf_mutex_key);
+
+	/* It is not the user's memory that is held here */
+	pages->account_mode = IOPT_PAGES_ACCOUNT_NONE;
+	pages->type = IOPT_ADDRESS_DMABUF;
+	pages->dmabuf.start = start - start_byte;
+	pages->dmabuf.revoked = true;
+	INIT_LIST_HEAD(&pages->dmabuf.tracker);
+
+	rc = iopt_map_dmabuf(pages, dmabuf);
+	if (rc) {
+		iopt_put_pages(pages);
+		return ERR_PTR(rc);
+	}
+
+	return pages;
+}
+
+/**
+ * iopt_dmabuf_release() - Undo iopt_alloc_dmabuf_pages()
+ * @pages: Pages that no area uses any more
+ */
+void iopt_dmabuf_release(struct iopt_pages *pages)
+{
+	struct dma_buf_attachment *attach = pages->dmabuf.attach;
+	struct dma_buf *dmabuf;
+
+	WARN_ON(!list_empty(&pages->dmabuf.tracker));
+	/* Attaching has failed */
+	if (!attach)
+		return;
+
+	dmabuf = attach->dmabuf;
+	dma_resv_lock(dmabuf->resv, NULL);
+	/* Nobody else has the pages, and revoking needs the dma_resv lock */
+	if (!pages->dmabuf.revoked)
+		dma_buf_pal_release(attach);
+	dma_buf_unpin(attach);
+	dma_resv_unlock(dmabuf->resv);
+	dma_buf_detach(dmabuf, attach);
+	dma_buf_put(dmabuf);
+}
+
+/* Where the area begins in the dma-buf, which can be in the middle of a page */
+static size_t iopt_dmabuf_area_offset(struct iopt_area *area,
+				      struct iopt_pages *pages)
+{
+	return pages->dmabuf.start + iopt_area_index(area) * PAGE_SIZE +
+	       area->page_offset;
+}
+
+/**
+ * iopt_dmabuf_fill_domain() - Map a dma-buf's area into one domain
+ * @area: The area to map
+ * @pages: The pages associated with the area (area->pages can be NULL)
+ * @domain: Domain to map into, which the caller tracks
+ *
+ * On failure the domain is left unchanged. Does nothing for a revoked dma-buf.
+ *
+ * Return: 0 or a negative error code.
+ */
+int iopt_dmabuf_fill_domain(struct iopt_area *area, struct iopt_pages *pages,
+			    struct iommu_domain *domain)
+{
+	unsigned int flags = 0;
+
+	if (iopt_dmabuf_revoked(pages))
+		return 0;
+
+	if (iommufd_should_fail())
+		return -ENOMEM;
+
+	/* See iopt_area_split(): such areas can get unmapped page by page */
+	if (area->iopt->disable_large_pages)
+		flags |= DMA_BUF_PAL_IOMMU_SMALL;
+
+	return dma_buf_pal_iommu_map(pages->dmabuf.attach, domain,
+				     iopt_area_iova(area),
+				     iopt_dmabuf_area_offset(area, pages),
+				     iopt_area_length(area), area->iommu_prot,
+				     flags);
+}
+
+/**
+ * iopt_dmabuf_fill_domains() - Map a new area into all domains of its IOAS
+ * @area: The area to map
+ * @pages: The pages associated with the area (area->pages is NULL)
+ *
+ * Also tracks the domains. On failure all domains are left unchanged.
+ *
+ * Return: 0 or a negative error code.
+ */
+int iopt_dmabuf_fill_domains(struct iopt_area *area, struct iopt_pages *pages)
+{
+	struct iommu_domain *domain;
+	unsigned long unmap_index;
+	unsigned long index;
+	int rc;
+
+	lockdep_assert_held(&area->iopt->domains_rwsem);
+	lockdep_assert_held(&pages->mutex);
+
+	xa_for_each(&area->iopt->domains, index, domain) {
+		rc = iopt_dmabuf_track_domain(pages, area, domain);
+		if (rc)
+			goto err_unmap;
+		rc = iopt_dmabuf_fill_domain(area, pages, domain);
+		if (rc)
+			goto err_unmap;
+	}
+	return 0;
+
+err_unmap:
+	xa_for_each(&area->iopt->domains, unmap_index, domain) {
+		if (unmap_index == index)
+			break;
+		if (!iopt_dmabuf_revoked(pages))
+			iopt_area_unmap_domain(area, domain);
+	}
+	iopt_dmabuf_untrack_all_domains(area, pages);
+	return rc;
+}
+
+/**
+ * iopt_dmabuf_iova_hint() - Ask for a good IOVA for an area to be
+ * @pages: Pages of a dma-buf
+ * @start_byte: Where the area will begin in the pages
+ * @length: Bytes in the area
+ * @max_align: Largest alignment to be considered
+ * @remainder: Remainder of the IOVA modulo the returned alignment
+ *
+ * Return: an alignment that is a power of two, or 0 if there is no preference.
+ */
+unsigned long iopt_dmabuf_iova_hint(struct iopt_pages *pages,
+				    unsigned long start_byte,
+				    unsigned long length,
+				    unsigned long max_align,
+				    unsigned long *remainder)
+{
+	guard(mutex)(&pages->mutex);
+	if (iopt_dmabuf_revoked(pages))
+		return 0;
+	return dma_buf_pal_iova_hint(pages->dmabuf.attach,
+				     pages->dmabuf.start + start_byte, length,
+				     max_align, remainder);
+}
+
+static struct iopt_pages_dmabuf_track *
+iopt_dmabuf_find_track(struct iopt_pages *pages, struct iopt_area *area,
+		       struct iommu_domain *domain)
+{
+	struct iopt_pages_dmabuf_track *track;
+
+	lockdep_assert_held(&pages->mutex);
+
+	list_for_each_entry(track, &pages->dmabuf.tracker, elm)
+		if (track->area == area && track->domain == domain)
+			return track;
+	return NULL;
+}
+
+static void iopt_dmabuf_free_track(struct iopt_pages_dmabuf_track *track)
+{
+	list_del(&track->elm);
+	kfree(track);
+}
+
+/**
+ * iopt_dmabuf_track_domain() - Note that an area will be mapped in a domain
+ * @pages: Pages of a dma-buf
+ * @area: Area that uses them
+ * @domain: Domain of the area's IOAS
+ *
+ * From here on, and if the domain is not yet filled too, a revoke unmaps the
+ * area's IOVA from the domain.
+ *
+ * Return: 0, -ENOMEM, or -EINVAL if the area is tracked there already.
+ */
+int iopt_dmabuf_track_domain(struct iopt_pages *pages, struct iopt_area *area,
+			     struct iommu_domain *domain)
+{
+	struct iopt_pages_dmabuf_track *track;
+
+	if (WARN_ON(iopt_dmabuf_find_track(pages, area, domain)))
+		return -EINVAL;
+
+	track = kzalloc_obj(*track, GFP_KERNEL_ACCOUNT);
+	if (!track)
+		return -ENOMEM;
+	track->area = area;
+	track->domain = domain;
+	list_add_tail(&track->elm, &pages->dmabuf.tracker);
+	return 0;
+}
+
+/**
+ * iopt_dmabuf_untrack_domain() - Undo iopt_dmabuf_track_domain()
+ * @pages: Pages of a dma-buf
+ * @area: Area that uses them
+ * @domain: Domain from which the area was unmapped
+ */
+void iopt_dmabuf_untrack_domain(struct iopt_pages *pages,
+				struct iopt_area *area,
+				struct iommu_domain *domain)
+{
+	struct iopt_pages_dmabuf_track *track;
+
+	track = iopt_dmabuf_find_track(pages, area, domain);
+	if (!WARN_ON(!track))
+		iopt_dmabuf_free_track(track);
+}
+
+/**
+ * iopt_dmabuf_untrack_all_domains() - Forget all domains of an area
+ * @area: Area that was unmapped from all of them
+ * @pages: Pages of a dma-buf
+ */
+void iopt_dmabuf_untrack_all_domains(struct iopt_area *area,
+				     struct iopt_pages *pages)
+{
+	struct iopt_pages_dmabuf_track *track, *next;
+
+	lockdep_assert_held(&pages->mutex);
+
+	list_for_each_entry_safe(track, next, &pages->dmabuf.tracker, elm)
+		if (track->area == area)
+			iopt_dmabuf_free_track(track);
+}

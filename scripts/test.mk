@@ -1,0 +1,21 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# The commands that boot something; included by the Makefile.  Kernels, QEMU and
+# the guest's programs are made by the scripts, when they are needed.
+
+##@ Running
+.PHONY: run
+run: tree ## the demonstration in a VM (IOMMU=intel|amd|virtio, GPU=none, UNPATCHED=1: without the series)
+	@scripts/vm/demo
+
+.PHONY: shell
+shell: tree ## a shell in the VM (PROFILE=, IOMMU=, KERNEL=plain|debug|base-plain)
+	@scripts/vm/shell
+
+##@ Tests
+.PHONY: test
+test: tree ## all tests of the CI tier (T=regex: only those; TIER=full: what takes longer as well)
+	@scripts/vm/suite
+
+.PHONY: list-tests
+list-tests: ## the tests that TIER has
+	@scripts/vm/suite --list

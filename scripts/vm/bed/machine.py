@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The QEMU command line of a profile and what the guest is told about it."""
+
+import os
+import shlex
+
+from .paths import BedError, EXIT_NOT_HERE, TOP, run_tool
+from .profile import parse_size
+
+# Fixed addresses, so that a profile, a test and a log mean the same device.
+ADDRESS = {"nvme": "04.0", "igb": "05.0", "edu": "06.0", "ivshmem": "07.0"}
+
+# Of this family Linux believes that peer-to-peer DMA works. What TCG cannot do
+# is taken away here, or QEMU says so in a line each.
+CPU = ("EPYC,+svm,+npt,-fxsr-opt,-misalignsse,-osvw,-topoext,-nrip-save,"
+       "-xsavec")
+
+KERNEL_ARGS = ("console=ttyS0,115200 panic=-1 oops=panic panic_on_warn=1 "
+               "nokaslr no_hash_pointers tsc=reliable no_timer_check "
+               "vfio_iommu_type1.allow_unsafe_interrupts=0")
+
+IOMMU_ARGS = {
+    "intel": "intel_iommu=on,sm_off iommu.strict=1",
+    "amd": "iommu.strict=1",
+    # QEMU's virtio-iommu does not remap interrupts.
+    "virtio": "iommufd.allow_unsafe_interrupts=1",
+    "none": "",
+}
+
+
+def qemu_command():
+    """The command that starts QEMU: $QEMU, or what scripts/qemu provides."""
+    if os.environ.get("QEMU"):
+        return shlex.split(os.environ["QEMU"])
+    return [run_tool([os.path.join(TOP, "scripts", "qemu")], "fetching QEMU")]
+
+
+def iommu_devices(iommu):
+    if iommu == "intel":
+        return ["-device", "intel-iommu,intremap=on,caching-mode=on"]
+    if iommu == "amd":
+        # Linux trusts AMD's interrupt remapping only where it finds the
+        # southbridge's SMBus function at 00:14.0, so give it one.
+        return ["-device", "amd-iommu,intremap=on,dma-remap=on,xtsup=on",
+                "-blockdev", "null-co,node-name=smbus,read-zeroes=on,size=1048576",
+                "-device", "virtio-blk-pci,class=0x0c05,drive=smbus,addr=14.0"]
+    if iommu == "virtio":
+        return ["-device", "virtio-iommu-pci,addr=02.0"]
+    return []
+
+
+def device(kind, profile, areas):
+    addr = f"addr={ADDRESS[kind]}"
+    if kind == "nvme":
+        path = f"/proc/self/fd/{areas['disk'].fd}"
+        return ["-blockdev", f"driver=file,filename={path},node-name=disk0,"
+                "locking=off",
+                "-blockdev", "driver=raw,file=disk0,node-name=disk",
+                "-device", f"nvme,serial=dmabuf-pal,drive=disk,{addr}"]
+    if kind == "igb":
+        return ["-netdev", "hubport,id=net,hubid=0",
+                "-device", f"igb,netdev=net,{addr}"]
+    if kind == "edu":
+        return ["-device", f"edu,dma_mask=0xffffffffffffffff,{addr}"]
+    path = f"/proc/self/fd/{areas['bar'].fd}"
+    size = parse_size(profile.bar_size)
+    return ["-object", f"memory-backend-file,id=bar,mem-path={path},"
+            f"share=on,size={size}",
+            "-device", f"ivshmem-plain,memdev=bar,{addr}"]
+
+
+def accel(profile):
+    if profile.icount:
+        return ["-accel", "tcg,thread=single", "-icount", profile.icount,
+                "-smp", "1", "-cpu", CPU]
+    kind = os.environ.get("ACCEL") or "tcg"
+    smp = ["-smp", str(profile.cpus)]
+    if kind == "tcg":
+        return ["-accel", "tcg,thread=multi", "-cpu", CPU] + smp
+    if kind == "kvm":
+        if not os.access("/dev/kvm", os.R_OK | os.W_OK):
+            raise BedError("ACCEL=kvm: /dev/kvm is not here or not ours to "
+                           "open", EXIT_NOT_HERE)
+        return ["-accel", "kvm", "-cpu", "host"] + smp
+    raise BedError(f"ACCEL={kind}: unknown (known: tcg, kvm)")
+
+
+def command(profile, iommu, kernel, initrd, areas, serials):
+    """serials: the three -chardev options of ttyS0, ttyS1 and ttyS2."""
+    args = " ".join(filter(None, [KERNEL_ARGS, IOMMU_ARGS[iommu],
+                                  profile.args]))
+    argv = qemu_command() + [
+        "-M", "q35,kernel-irqchip=split,memory-backend=ram",
+        "-object", f"memory-backend-memfd,id=ram,share=on,"
+        f"size={parse_size(profile.memory)}",
+        "-m", str(parse_size(profile.memory) >> 20),
+        "-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
+        "-kernel", kernel, "-initrd", initrd, "-append", args]
+    argv += accel(profile) + iommu_devices(iommu)
+    for index, chardev in enumerate(serials):
+        # ISA puts ports 1 and 3 on one edge-triggered line, which QEMU does
+        # not share well: the third gets a line of its own.
+        irq = ",iobase=0x3e8,irq=5" if index == 2 else ""
+        argv += ["-chardev", f"{chardev},id=s{index}",
+                 "-device", f"isa-serial,chardev=s{index},index={index}{irq}"]
+    for kind in profile.devices:
+        argv += device(kind, profile, areas)
+    return argv
+
+
+def environment(profile, iommu):
+    """Shell variables for the guest: where each device is."""
+    env = {"PAL_PROFILE": profile.name, "PAL_IOMMU": iommu,
+           "PAL_KERNEL": profile.kernel,
+           "PAL_BIND": "1" if profile.bind else "",
+           "PAL_KMEMLEAK": "1" if profile.kmemleak else "",
+           "PAL_DEVICES": ""}
+    for kind in profile.devices:
+        env[f"PAL_{kind.upper()}"] = f"0000:00:{ADDRESS[kind]}"
+    env["PAL_DEVICES"] = " ".join(f"0000:00:{ADDRESS[k]}"
+                                  for k in profile.devices)
+    return "".join(f"export {k}={shlex.quote(v)}\n" for k, v in env.items())

@@ -1,0 +1,48 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""Where things are: the checkout, its build folder, the user's cache."""
+
+import os
+import subprocess
+import sys
+
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(
+    os.path.dirname(os.path.abspath(__file__)))))
+BUILD = os.path.abspath(os.environ.get("BUILD")
+                        or os.path.join(TOP, "build"))
+RESULTS = os.environ.get("RESULTS") or os.path.join(BUILD, "results")
+PROFILES = os.path.join(TOP, "scripts", "vm", "profiles")
+CACHE = os.path.abspath(os.environ.get("CACHE") or os.path.join(
+    os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache"),
+    "dmabuf-pal"))
+
+EXIT_FAIL = 1
+EXIT_USAGE = 2
+EXIT_NOT_HERE = 77
+
+
+class BedError(Exception):
+    """A clear one-line refusal with the exit status that goes with it."""
+
+    def __init__(self, message, status=EXIT_USAGE):
+        super().__init__(message)
+        self.status = status
+
+
+def run_tool(argv, what):
+    """Runs one of our scripts and returns the last line that it prints.
+
+    Its progress goes to stderr, untouched, so that a long step is visible.
+    """
+    proc = subprocess.run(argv, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
+                          text=True)
+    if proc.returncode:
+        raise BedError(f"{what} failed ({' '.join(argv)}: "
+                       f"exit {proc.returncode})",
+                       proc.returncode if proc.returncode in
+                       (EXIT_USAGE, EXIT_NOT_HERE) else EXIT_FAIL)
+    lines = proc.stdout.strip().splitlines()
+    return lines[-1] if lines else ""
+
+
+def say(text):
+    print(text, file=sys.stderr, flush=True)

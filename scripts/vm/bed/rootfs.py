@@ -1,0 +1,119 @@
+# SPDX-License-Identifier: GPL-2.0-only
+"""The VM's initramfs: busybox, our scripts and programs, the profile's steps.
+
+Two archives one after the other: the base, cached under the hash of what is in
+it, and a few hundred bytes for the profile.
+"""
+
+import hashlib
+import os
+import shlex
+import subprocess
+
+from .initramfs import Cpio
+from .machine import environment
+from .paths import CACHE, TOP, BedError, EXIT_FAIL, run_tool
+
+GUEST = os.path.join(TOP, "tests", "guest")
+
+
+def read(path):
+    with open(path, "rb") as file:
+        return file.read()
+
+
+def write_atomically(path, data):
+    os.makedirs(os.path.dirname(path), exist_ok=True)
+    temp = f"{path}.{os.getpid()}"
+    with open(temp, "wb") as file:
+        file.write(data)
+    os.rename(temp, path)
+
+
+def busybox():
+    return os.environ.get("BUSYBOX") or run_tool(
+        [os.path.join(TOP, "scripts", "rootfs"), "busybox"],
+        "fetching busybox")
+
+
+def guest_programs():
+    """Our own programs of tests/guest, built once for each content."""
+    return run_tool([os.path.join(TOP, "scripts", "rootfs"), "programs"],
+                    "building tests/guest")
+
+
+def selftests():
+    """The folder of the kernel's own selftests and of our demos."""
+    return run_tool([os.path.join(TOP, "scripts", "kselftest-build")],
+                    "building the kernel's selftests")
+
+
+def folder_files(path):
+    return [(name, os.path.join(path, name)) for name in sorted(
+        os.listdir(path)) if os.path.isfile(os.path.join(path, name))]
+
+
+def contents(profile):
+    """What goes to /guest: name -> path on the host; later ones win."""
+    files = {}
+    for name, path in folder_files(guest_programs()):
+        files[name] = path
+    if profile.selftests:
+        files.update(folder_files(selftests()))
+    for name, path in folder_files(GUEST):
+        if os.access(path, os.X_OK) and name != "init":
+            files[name] = path
+    for name in profile.files:
+        path = os.path.join(TOP, name)
+        if not os.path.isfile(path):
+            raise BedError(f"{profile.path}: no file '{name}'", EXIT_FAIL)
+        files[os.path.basename(name)] = path
+    return files
+
+
+def base(profile):
+    box = busybox()
+    init = os.path.join(GUEST, "init")
+    files = contents(profile)
+    key = hashlib.sha256()
+    for name, path in [("busybox", box), ("init", init)] + sorted(
+            files.items()):
+        key.update(f"{name}\0".encode())
+        key.update(hashlib.sha256(read(path)).digest())
+    key.update(read(__file__))
+    cached = os.path.join(CACHE, "rootfs", key.hexdigest()[:20] + ".cpio")
+    if os.path.exists(cached):
+        return read(cached)
+    applets = subprocess.run([box, "--list-full"], check=True, text=True,
+                             stdout=subprocess.PIPE).stdout.split()
+    cpio = Cpio()
+    for folder in ("bin", "sbin", "dev", "proc", "sys", "tmp", "etc", "guest"):
+        cpio.folder(folder)
+    # The kernel opens it for init before devtmpfs is there.
+    cpio.node("dev/console", 5, 1)
+    cpio.file("bin/busybox", read(box), 0o755)
+    for applet in sorted({os.path.basename(a) for a in applets}):
+        if applet != "busybox":
+            cpio.symlink(f"bin/{applet}", "busybox")
+    cpio.file("init", read(init), 0o755)
+    for name, path in sorted(files.items()):
+        cpio.file(f"guest/{name}", read(path), 0o755)
+    data = cpio.bytes()
+    write_atomically(cached, data)
+    return data
+
+
+def steps(profile):
+    return "".join(f"step {shlex.quote(s.name)} {shlex.quote(s.command)}\n"
+                   for s in profile.step)
+
+
+def make(profile, iommu, path, shell=False):
+    """Writes the initramfs of one run."""
+    cpio = Cpio()
+    env = environment(profile, iommu)
+    if shell:
+        env += "export PAL_SHELL=1\n"
+    cpio.file("etc/pal-profile", env.encode())
+    cpio.file("etc/pal-steps", steps(profile).encode())
+    write_atomically(path, base(profile) + cpio.bytes())
