@@ -12,7 +12,7 @@ BUILD ?= build
 ##@ Source
 .PHONY: tree
 tree: setup ## compose build/linux: the kernel package and one commit per patch (KDIR=path: onto your own tree)
-	@scripts/tree/compose
+	@KDIR='$(if $(filter tree,$(MAKECMDGOALS)),$(KDIR))' scripts/tree/compose
 
 .PHONY: export-series
 export-series: ## commits of build/linux back to patches/ and whole files (TREE=path RANGE=base..head: of any tree)
@@ -25,6 +25,10 @@ format-patch: tree ## a mailable series with cover letter in build/mail
 .PHONY: check-series
 check-series: tree ## claims, fuzz, checkpatch, kernel-doc, and a build of every patch (ONLY=static|builds)
 	@scripts/tree/check-series
+
+.PHONY: test-compose
+test-compose: ## tests of the composer itself, offline, on a kernel of a few files
+	@tests/compose/run
 
 ##@ Machine
 .PHONY: setup
@@ -51,4 +55,4 @@ help: ## this list
 		/^##@ / { printf "\n%s\n", substr($$0, 5) } \
 		/^[a-z][a-z0-9-]*:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' \
 		$(filter-out base.mk,$(MAKEFILE_LIST))
-	@printf '\nVariables: FORCE=1 overrides a refusal that protects work (it is kept), REFRESH=1 looks for a\nnewer kernel package, CACHE= and BUILD= move the folders, DEBIAN_MIRROR= names a mirror.\nA new file of the kernel tree needs git add -f: the package ignores everything by default.\n'
+	@printf '\nVariables: FORCE=1 overrides a refusal that protects work (it is kept), REFRESH=1 looks for a\nnewer kernel package, BASE_VERSION= pins one, DEBIAN_MIRROR= names a mirror, CC= a compiler.\nA new file of the kernel tree needs git add -f: the package ignores everything by default.\n'

@@ -52,6 +52,17 @@ mkdir "$LINUX/.obj-plain" && echo x >"$LINUX/.obj-plain/x.c"
 echo x >"$LINUX/drivers/dma-buf/x.o"
 check "control: build products do not matter" run 0 export_series
 
+echo 'int other;' >"$LINUX/drivers/dma-buf/later.c"
+check "distclean refuses while a hidden new file is there" \
+	refuses "later.c is not committed" "$REPO/scripts/tree/clean" all
+echo 'int fresh2;' >"$REPO/drivers/dma-buf/later.c"
+sed -i 's/^ create mode 100644 include/ create mode 100644 drivers\/dma-buf\/later.c\n&/' \
+	"$REPO"/patches/drm-xe/0002*
+check "a file that is in the way of a new one is not overwritten" eval '
+	refuses "later.c would be overwritten" compose && grep -q other "$LINUX/drivers/dma-buf/later.c"'
+rm "$LINUX/drivers/dma-buf/later.c"
+check "control: without it" eval 'run 0 compose && grep -q fresh2 "$LINUX/drivers/dma-buf/later.c"'
+
 check "distclean refuses while work is not exported" eval '
 	echo "int last;" >>"$LINUX/drivers/dma-buf/old.c" && refuses "has changes" "$REPO/scripts/tree/clean" all &&
 	[ -d "$LINUX" ]'

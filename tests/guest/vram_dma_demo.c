@@ -284,6 +284,17 @@ static uint64_t number(const char *arg, uint64_t min, uint64_t max)
 	return n;
 }
 
+static void need_vfio(const char *bdf)
+{
+	char path[128];
+
+	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev", bdf);
+	if (access(path, F_OK)) {
+		fprintf(stderr, "vram_dma_demo: no device '%s' that is bound to vfio-pci\n", bdf);
+		exit(2);
+	}
+}
+
 int main(int argc, char **argv)
 {
 	uint32_t nr_ranges = DEFAULT_RANGES;
@@ -299,6 +310,8 @@ int main(int argc, char **argv)
 	if (argc > 4)
 		seed = number(argv[4], 0, UINT64_MAX);
 
+	need_vfio(argv[1]);
+	need_vfio(argv[2]);
 	ret = outside_open();
 	if (ret) {
 		fprintf(stderr, "vram_dma_demo: no view from outside: %s\n", strerror(-ret));

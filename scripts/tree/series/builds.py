@@ -32,7 +32,7 @@ class Walker:
         self.log = conf.build() / "results" / "check-series.log"
         self.log.write_bytes(b"")
         self.at = None
-        self.headers_of = None
+        self.headers_of = self.configured = None
         self.env = git.environment()
         self.env.setdefault("CCACHE_DIR", str(conf.cache() / "ccache"))
         self.env.update(CCACHE_BASEDIR=str(self.top), CCACHE_NOHASHDIR="1",
@@ -73,12 +73,17 @@ class Walker:
     def configure(self):
         """tinyconfig and the fragments; unknown symbols belong to later patches."""
         self.obj.mkdir(parents=True, exist_ok=True)
-        # Kconfig may differ from one commit to the next, so every time.
+        # Made again only where Kconfig differs from that of the last commit.
+        seen = self.tree.git.text("diff", "--raw", "--no-abbrev", self.tree.state["base"],
+                                  self.at, "--", ":(glob)**/Kconfig*")
+        if self.configured == seen:
+            return []
         status, err = self.make("tinyconfig")
         if status == 0:
             with open(self.obj / ".config", "a") as f:
                 f.write(fragments_text())
             status, err = self.make("olddefconfig")
+        self.configured = seen if status == 0 else None
         return [] if status == 0 else last_lines(err)
 
 

@@ -9,6 +9,7 @@ its own commits from work of the user, which it never throws away.
 
 import hashlib
 import json
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -83,6 +84,20 @@ class Tree:
         count = self.git.maybe("rev-list", "--count", f"{self.state['composed']}..{head}")
         return f"{self.top}: {count or 'some'} commit(s) are not exported"
 
+    def in_the_way(self, commit):
+        """A file of the user's that the checkout would replace, or None."""
+        head = self.git.commit_id("HEAD")
+        if self.state.get("pending") or head is None:
+            return None
+        added = self.git.text("diff", "--name-only", "--no-renames", "--diff-filter=A", "-z",
+                              head, commit).split("\0")
+        for path in filter(None, added):
+            full = self.top / path
+            if os.path.lexists(full) and (full.is_symlink() or not full.is_file() or
+                                          full.read_bytes() != self.git.blob(commit, path)):
+                return f"{self.top}: {path} would be overwritten and is not committed"
+        return None
+
     def rescue(self):
         """FORCE=1: keep what is about to go under refs/saved/."""
         head = self.git.commit_id("HEAD")
@@ -153,6 +168,9 @@ def compose():
         if why and "not committed" not in why and head and \
                 tree.git.tree_id(head) == tree.git.tree_id(commit):
             why = None
+        blocked = None if why else tree.in_the_way(commit)
+        if blocked:
+            raise conf.Error(f"{blocked}: git add -f and commit it, or move it away")
         if why:
             if not conf.flag("FORCE"):
                 raise conf.Error(f"{why}: run `make export-series` first, or FORCE=1 make tree")

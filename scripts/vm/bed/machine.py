@@ -16,14 +16,14 @@ CPU = ("EPYC,+svm,+npt,-fxsr-opt,-misalignsse,-osvw,-topoext,-nrip-save,"
        "-xsavec")
 
 KERNEL_ARGS = ("console=ttyS0,115200 panic=-1 oops=panic panic_on_warn=1 "
-               "nokaslr no_hash_pointers tsc=reliable no_timer_check "
-               "vfio_iommu_type1.allow_unsafe_interrupts=0")
+               "nokaslr no_hash_pointers tsc=reliable no_timer_check")
 
 IOMMU_ARGS = {
     "intel": "intel_iommu=on,sm_off iommu.strict=1",
     "amd": "iommu.strict=1",
     # QEMU's virtio-iommu does not remap interrupts.
-    "virtio": "iommufd.allow_unsafe_interrupts=1",
+    "virtio": "iommufd.allow_unsafe_interrupts=1 "
+              "vfio_iommu_type1.allow_unsafe_interrupts=1",
     "none": "",
 }
 
@@ -85,8 +85,8 @@ def accel(profile):
     raise BedError(f"ACCEL={kind}: unknown (known: tcg, kvm)")
 
 
-def command(profile, iommu, kernel, initrd, areas, serials):
-    """serials: the three -chardev options of ttyS0, ttyS1 and ttyS2."""
+def command(profile, iommu, kernel, initrd, areas, serials, control=None):
+    """serials, control: -chardev options of ttyS0, 1 and 2 and of QMP."""
     args = " ".join(filter(None, [KERNEL_ARGS, IOMMU_ARGS[iommu],
                                   profile.args]))
     argv = qemu_command() + [
@@ -103,6 +103,8 @@ def command(profile, iommu, kernel, initrd, areas, serials):
         irq = ",iobase=0x3e8,irq=5" if index == 2 else ""
         argv += ["-chardev", f"{chardev},id=s{index}",
                  "-device", f"isa-serial,chardev=s{index},index={index}{irq}"]
+    if control:
+        argv += ["-chardev", f"{control},id=qmp", "-qmp", "chardev:qmp"]
     for kind in profile.devices:
         argv += device(kind, profile, areas)
     return argv

@@ -22,7 +22,8 @@ error and not a test that silently does less:
     compare       a profile's name: this one runs the same tests on a kernel that
                   is expected to fail some; its rows are not counted, the two
                   are put side by side in build/results/<run>/table.md
-    selftest      "kill": the runner kills QEMU at the first TAP row
+    selftest      "kill": the runner kills QEMU at the first TAP row; "hang":
+                  from then on there are two seconds left
 
     [[step]]
     name          the suite's name in the results

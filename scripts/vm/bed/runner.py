@@ -18,7 +18,7 @@ from .profile import parse_size
 from .tap import Suite, judge, judge_compared
 from .watch import MESSAGES, TAINT_BAD, classify
 
-TAIL = 40               # lines of the log shown on failure
+TAIL = 60               # lines of the log shown on failure
 LINGER = 20             # seconds for a report to end after its first line
 PORTS = ("console", "tests", "outside")
 
@@ -62,6 +62,7 @@ class Run:
         self.seconds = 0.0
         self.limit_at = None
         self.proc = None
+        self.control = None
 
     def find(self, kind, detail):
         self.findings.append(Finding(kind, detail))
@@ -88,16 +89,20 @@ class Run:
         if row:
             if not self.profile.compare:
                 self.echo(row, self.current)
-            if self.profile.selftest == "kill" and self.proc:
+            if self.profile.selftest == "kill":
                 self.proc.send_signal(signal.SIGKILL)
+            elif self.profile.selftest == "hang":
+                self.limit_at = time.monotonic() + 2
 
     def on_frame(self, words):
         if words[1] == "ready":
             self.release = words[2]
         elif words[1] == "begin":
             self.current = self.suites.setdefault(words[2], Suite(words[2]))
+            self.current.seconds = -time.monotonic()
         elif words[1] == "end" and self.current:
             self.current.end(int(words[3]))
+            self.current.seconds += time.monotonic()
             self.current = None
         elif words[1] == "done":
             self.taint = int(words[2])
@@ -129,11 +134,12 @@ class Run:
         os.makedirs(self.folder)
         initrd = os.path.join(self.folder, "initrd.cpio")
         rootfs.make(profile, self.iommu, initrd)
-        pairs = {port: socket.socketpair() for port in PORTS}
+        pairs = {port: socket.socketpair() for port in PORTS + ("control",)}
         areas = self.outside.areas
         argv = machine.command(
             profile, self.iommu, kernel, initrd, areas,
-            [f"socket,fd={pairs[p][1].fileno()}" for p in PORTS])
+            [f"socket,fd={pairs[p][1].fileno()}" for p in PORTS],
+            f"socket,fd={pairs['control'][1].fileno()}")
         with open(os.path.join(self.folder, "command"), "w") as file:
             file.write(" ".join(argv) + "\n")
         for port in PORTS:
@@ -143,11 +149,12 @@ class Run:
         self.proc = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=self.logs["qemu"],
             stderr=subprocess.STDOUT,
-            pass_fds=[pairs[p][1].fileno() for p in PORTS]
+            pass_fds=[pair[1].fileno() for pair in pairs.values()]
             + [a.fd for a in areas.values()])
-        for port in PORTS:
-            pairs[port][1].close()
-        return {port: pairs[port][0] for port in PORTS}
+        for pair in pairs.values():
+            pair[1].close()
+        self.control = pairs.pop("control")[0]
+        return {port: pair[0] for port, pair in pairs.items()}
 
     def run(self):
         start = time.monotonic()
@@ -158,7 +165,7 @@ class Run:
         finally:
             self.stop()
             self.drain(socks)
-            for sock in socks.values():
+            for sock in [*socks.values(), self.control]:
                 sock.close()
             for log in self.logs.values():
                 log.close()
@@ -178,6 +185,7 @@ class Run:
             if left <= 0:
                 if not self.findings:
                     self.find("hang", self.hang_detail())
+                    self.where(socks["console"])
                 return
             for key, _ in selector.select(left):
                 try:
@@ -188,6 +196,37 @@ class Run:
                     self.on_data(key.data, data, key.fileobj)
                 else:
                     selector.unregister(key.fileobj)
+
+    def where(self, console):
+        """Asks a kernel that hangs, by SysRq, where everybody is."""
+        console.settimeout(2)
+        self.control.settimeout(2)
+        try:
+            self.qmp("qmp_capabilities")
+            for key in b"lw":
+                self.qmp("chardev-send-break", id="s0")
+                console.sendall(bytes([key]))
+                self.until_quiet(console)
+        except OSError as err:
+            self.tail.append(f"(no answer to SysRq: {err})")
+
+    def until_quiet(self, console):
+        console.settimeout(1)
+        try:
+            while data := console.recv(65536):
+                self.on_data("console", data, console)
+        except TimeoutError:
+            pass
+
+    def qmp(self, verb, **arguments):
+        self.control.sendall(json.dumps(
+            {"execute": verb, "arguments": arguments}).encode() + b"\n")
+        reply = b""
+        while b'"return"' not in reply and b'"error"' not in reply:
+            data = self.control.recv(4096)
+            if not data:
+                return
+            reply += data
 
     def hang_detail(self):
         where = f"in {self.current.name}" if self.current else \
@@ -271,6 +310,7 @@ class Run:
             "outside": [{"request": q, "answer": a}
                         for q, a in self.outside.log],
             "suites": [{"name": s.name, "status": s.status,
+                        "seconds": round(max(s.seconds, 0), 1),
                         "rows": [dataclasses.asdict(r) for r in s.rows]}
                        for s in self.suites.values()],
         }

@@ -41,6 +41,7 @@ class Suite:
         self.levels = []        # from the outermost inwards
         self.problems = []
         self.status = None      # exit status, None until it ended
+        self.seconds = 0.0
 
     def feed(self, line):
         """Takes one line; returns the row that it is, or None."""
@@ -117,9 +118,9 @@ class Suite:
 
 
 def matches(patterns, row):
-    """The patterns see the row's name and, after a "#", its reason."""
-    text = f"{row.name} # {row.note}"
-    return any(re.search(p, text) for p in patterns)
+    """A pattern may fit the row's name, or the name, "#" and the reason."""
+    return any(re.search(p, text) for p in patterns
+               for text in (row.name, f"{row.name} # {row.note}"))
 
 
 def judge(suite, step):
