@@ -11,6 +11,10 @@ run: tree ## the demonstration in a VM (IOMMU=intel|amd|virtio, GPU=none, UNPATC
 shell: tree ## a shell in the VM (PROFILE=, IOMMU=, KERNEL=plain|debug|base-plain)
 	@scripts/vm/shell
 
+.PHONY: bench
+bench: tree ## what mapping costs in instructions, against the unpatched base (table, JSON, SVG)
+	@scripts/bench
+
 ##@ Tests
 .PHONY: test
 test: tree ## all tests of the CI tier (T=regex: only those; TIER=full: what takes longer as well)

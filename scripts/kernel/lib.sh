@@ -42,7 +42,7 @@ source_tree() {
 		src=${LINUX:-$build/linux}
 	fi
 	[ -f "$src/Kbuild" ] && [ -e "$src/.git" ] ||
-		die "no kernel tree at $src: run 'make tree' first"
+		die "no kernel tree at $src: run 'make tree' first" 2
 	src=$(cd "$src" && pwd -P)
 	tree=$(tree_id "$src")
 }

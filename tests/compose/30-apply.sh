@@ -30,6 +30,8 @@ package 7.3.100-1 7
 check "a newer base on demand" eval 'BASE_VERSION=7.3.100-1 run 0 compose && says "7.3.100-1"'
 check "its version is recorded" grep -q '^7.3.100-1 ' "$REPO/build/base-version"
 check "the hunk moved with its content" grep -q '^long line_5;' "$LINUX/drivers/dma-buf/dma-buf.c"
+printf -- "-- \n2.39.5\n\n" >>"$patch1"
+check "a mail signature does no harm" eval 'BASE_VERSION=7.3.100-1 run 0 compose'
 check "it stays in use" eval 'run 0 compose && says "unchanged"'
 check "the older base comes back with its commits" eval '
 	BASE_VERSION=7.3.99-1 run 0 compose && same "$(head_of)" "$good"'

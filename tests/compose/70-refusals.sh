@@ -60,11 +60,13 @@ check "RANGE without TREE" eval 'RANGE=a..b refused "RANGE= needs TREE="'
 git -C "$LINUX" mv drivers/dma-buf/dma-buf.c drivers/dma-buf/core.c
 git -C "$LINUX" rm -q drivers/dma-buf/old.c
 chmod +x "$LINUX/include/linux/crlf.h"
+# Bytes that a mail could bend: carriage returns, Latin 1, a form feed, no last newline.
+printf '#define Y \xe9\r\n\f\n-- \nend' >>"$LINUX/include/linux/crlf.h"
 printf '\0\1' >"$LINUX/drivers/dma-buf/new.bin"
 add drivers/dma-buf/new.bin
 commit 'dma-buf: Rename, delete, chmod and a binary new file'
 tree=$(git -C "$LINUX" rev-parse 'HEAD^{tree}')
-check "control: rename, deletion, mode and a binary new file go round" eval '
+check "control: rename, deletion, mode, odd bytes and a binary new file go round" eval '
 	run 0 export_series && run 0 compose && same "$(git -C "$LINUX" rev-parse "HEAD^{tree}")" "$tree"'
 git -C "$LINUX" reset -q --hard HEAD~2
 check "patches and files of removed commits are removed" eval '

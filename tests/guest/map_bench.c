@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * map_bench NVME_BDF IVSHMEM_BDF
+ * map_bench NVME_BDF IVSHMEM_BDF [LAYOUT...]
  *
  * What IOMMU_IOAS_MAP_FILE and IOMMU_IOAS_UNMAP cost, for dma-bufs of one and of
  * many ranges of a BAR and for memfds: instructions, leaf page table entries, and
@@ -309,48 +309,61 @@ struct held {
 static struct held held[MAX_HELD];
 static unsigned int nr_held;
 
+static int tracing_on = -1;
+
+/* Only the switch is used while it is on: what opens a file allocates as well. */
 static bool trace_start(void)
 {
 	char pid[16];
 
 	snprintf(pid, sizeof(pid), "%d", getpid());
-	return write_file(TRACING "tracing_on", "0") &&
-	       write_file(TRACING "trace", "") &&
-	       write_file(TRACING "set_event_pid", pid) &&
-	       write_file(TRACING "events/kmem/kmalloc/enable", "1") &&
-	       write_file(TRACING "events/kmem/kmem_cache_alloc/enable", "1") &&
-	       write_file(TRACING "events/kmem/kfree/enable", "1") &&
-	       write_file(TRACING "events/kmem/kmem_cache_free/enable", "1") &&
-	       write_file(TRACING "tracing_on", "1");
+	if (!write_file(TRACING "tracing_on", "0") ||
+	    !write_file(TRACING "trace", " ") ||
+	    !write_file(TRACING "set_event_pid", pid) ||
+	    !write_file(TRACING "events/kmem/kmalloc/enable", "1") ||
+	    !write_file(TRACING "events/kmem/kmem_cache_alloc/enable", "1") ||
+	    !write_file(TRACING "events/kmem/kfree/enable", "1") ||
+	    !write_file(TRACING "events/kmem/kmem_cache_free/enable", "1"))
+		return false;
+	if (tracing_on < 0)
+		tracing_on = open(TRACING "tracing_on", O_WRONLY | O_CLOEXEC);
+	return tracing_on >= 0 && pwrite(tracing_on, "1", 1, 0) == 1;
+}
+
+static struct held *find_held(const char *ptr)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_held; i++)
+		if (!strcmp(held[i].ptr, ptr))
+			return &held[i];
+	return NULL;
 }
 
 static void trace_line(const char *line)
 {
 	const char *at = strstr(line, "call_site=");
-	struct held h = { .count = 1 };
-	unsigned int i;
+	struct held h = { .count = 1 }, *known;
 
-	if (!at)
+	if (!at || sscanf(at, "call_site=%63[^+ ]", h.site) != 1)
 		return;
-	if (strstr(line, "alloc: ")) {
-		if (nr_held < MAX_HELD &&
-		    sscanf(at, "call_site=%63[^+ ]", h.site) == 1 &&
-		    (at = strstr(at, "ptr=")) &&
-		    sscanf(at, "ptr=%23s", h.ptr) == 1 &&
-		    (at = strstr(at, "bytes_req=")) &&
-		    sscanf(at, "bytes_req=%lu bytes_alloc=%lu", &h.req, &h.alloc) == 2)
-			held[nr_held++] = h;
-		return;
-	}
 	at = strstr(at, "ptr=");
 	if (!at || sscanf(at, "ptr=%23s", h.ptr) != 1)
 		return;
-	for (i = 0; i < nr_held; i++) {
-		if (!strcmp(held[i].ptr, h.ptr)) {
-			held[i] = held[--nr_held];
-			return;
-		}
+	known = find_held(h.ptr);
+	if (!strstr(line, "alloc: ")) {
+		if (known)
+			*known = held[--nr_held];
+		return;
 	}
+	at = strstr(at, "bytes_req=");
+	if (!at || sscanf(at, "bytes_req=%lu bytes_alloc=%lu", &h.req, &h.alloc) != 2)
+		return;
+	/* A large allocation has two lines, and the second one's site is the caller */
+	if (known)
+		*known = h;
+	else if (nr_held < MAX_HELD)
+		held[nr_held++] = h;
 }
 
 /* Ends what trace_start() began; what is still held is in held[], by call site */
@@ -360,9 +373,10 @@ static bool trace_end(void)
 	unsigned int i, j;
 	FILE *file;
 
-	write_file(TRACING "tracing_on", "0");
-	write_file(TRACING "events/enable", "0");
 	nr_held = 0;
+	if (pwrite(tracing_on, "0", 1, 0) != 1 ||
+	    !write_file(TRACING "events/enable", "0"))
+		return false;
 	file = fopen(TRACING "trace", "r");
 	if (!file)
 		return false;
@@ -453,8 +467,10 @@ static bool inspect(struct bench *b, struct buffer *buf, bool fixed, uint64_t io
 
 	/* Of a large memfd it would take minutes, and be of no interest */
 	if (buf->layout->nr_ranges || buf->size <= SZ_64M) {
-		traced &= read_leaves(b, iova, buf->size, leaves);
-		print_leaves("leaves", leaves);
+		if (read_leaves(b, iova, buf->size, leaves))
+			print_leaves("leaves", leaves);
+		else
+			traced = false;
 	}
 	if (buf->layout->nr_ranges) {
 		least_leaves(b, buf, iova, least);
@@ -503,7 +519,16 @@ static void measure(struct bench *b, struct buffer *buf, bool fixed)
 	       ret ? strerrorname_np(-ret) : "measured");
 }
 
-static void bench(const char *nvme_bdf, const char *ivshmem_bdf)
+static bool wanted(const char *name, char **names)
+{
+	bool any = !*names;
+
+	for (; *names; names++)
+		any |= !strcmp(*names, name);
+	return any;
+}
+
+static void bench(const char *nvme_bdf, const char *ivshmem_bdf, char **names)
 {
 	static struct buffer buf;
 	struct iommu *exporter_iommu;
@@ -522,6 +547,8 @@ static void bench(const char *nvme_bdf, const char *ivshmem_bdf)
 	       (uint64_t)b.ivshmem->bars[BAR].info.size, b.bar_pa);
 
 	for (i = 0; i < ARRAY_SIZE(layouts); i++) {
+		if (!wanted(layouts[i].name, names))
+			continue;
 		make_buffer(&b, &layouts[i], &buf);
 		measure(&b, &buf, false);
 		if (layouts[i].nr_ranges)
@@ -536,13 +563,13 @@ static void bench(const char *nvme_bdf, const char *ivshmem_bdf)
 
 int main(int argc, char **argv)
 {
-	if (argc != 3) {
-		fprintf(stderr, "usage: map_bench NVME_BDF IVSHMEM_BDF\n");
+	if (argc < 3) {
+		fprintf(stderr, "usage: map_bench NVME_BDF IVSHMEM_BDF [LAYOUT...]\n");
 		return 2;
 	}
 	printf("TAP version 13\n");
 	result(counts_instructions(), "the time stamp counter counts instructions");
-	bench(argv[1], argv[2]);
+	bench(argv[1], argv[2], argv + 3);
 	printf("1..%d\n", row);
 	return failed ? 1 : 0;
 }

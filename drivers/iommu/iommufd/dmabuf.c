@@ -162,9 +162,12 @@ void iopt_dmabuf_release(struct iopt_pages *pages)
 
 	dmabuf = attach->dmabuf;
 	dma_resv_lock(dmabuf->resv, NULL);
-	/* Nobody else has the pages, and revoking needs the dma_resv lock */
-	if (!pages->dmabuf.revoked)
-		dma_buf_pal_release(attach);
+	/* Until it is detached the exporter can still revoke, and may just have */
+	scoped_guard(mutex, &pages->mutex) {
+		if (!iopt_dmabuf_revoked(pages))
+			dma_buf_pal_release(attach);
+		pages->dmabuf.revoked = true;
+	}
 	dma_buf_unpin(attach);
 	dma_resv_unlock(dmabuf->resv);
 	dma_buf_detach(dmabuf, attach);

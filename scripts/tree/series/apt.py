@@ -84,7 +84,7 @@ class Private:
             f'Dir::Etc::sourcelist "{d}/sources.list";',
             f'Dir::Etc::sourceparts "{d}/empty";',
             f'Dir::Etc::parts "{d}/empty";', 'Dir::Etc::main "/dev/null";',
-            f'Dir::Etc::preferences "/dev/null";',
+            'Dir::Etc::preferences "/dev/null";',
             f'Dir::Etc::preferencesparts "{d}/empty";',
             'Acquire::Languages "none";', 'Acquire::Retries "3";',
         ]

@@ -14,7 +14,6 @@ import os
 import re
 import subprocess
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from . import conf, git
 
@@ -61,18 +60,16 @@ def parse(name, raw):
     start = re.search(r"^diff --git ", text, re.M)
     head = text[:start.start()] if start else text
     diff = text[start.start():] if start else ""
-    # The mail signature is no part of the last hunk.
-    diff = re.sub(r"\n-- \n[^\n]*\n*\Z", "\n", diff)
     patch.diff = diff.encode(errors="surrogateescape")
     bad = []
-    for line in head.splitlines():
+    for line in head.split("\n"):
         m = _CREATE.match(line)
         if m and m[2] in patch.claims:
             bad.append(f"{name}: claims {m[2]} twice")
         elif m:
             patch.claims[m[2]] = m[1]
     current = None
-    for line in diff.splitlines():
+    for line in diff.split("\n"):
         m = _DIFF.match(line)
         if m:
             current = m[2]
