@@ -175,6 +175,32 @@ static void show_ranges(struct vfio_dma_buf *buf, iova_t iova)
 	printf("#\n");
 }
 
+/* What root sees of the attachment: mapping type, ranges, bytes, no address */
+static bool bufinfo_has(const char *want)
+{
+	FILE *file = fopen("/sys/kernel/debug/dma_buf/bufinfo", "r");
+	bool found = false;
+	char line[256];
+
+	if (!file) {
+		printf("# no bufinfo: %s\n", strerror(errno));
+		return false;
+	}
+	while (!found && fgets(line, sizeof(line), file))
+		found = strstr(line, want);
+	fclose(file);
+	return found;
+}
+
+static void check_bufinfo(struct vfio_dma_buf *buf)
+{
+	char want[80];
+
+	snprintf(want, sizeof(want), "mapping=PAL ranges=%u bytes=%" PRIu64 "\n",
+		 buf->nr_ranges, (uint64_t)buf->size);
+	result(bufinfo_has(want), "debugfs bufinfo: %.*s", (int)strlen(want) - 1, want);
+}
+
 static void disk_to_bar(struct vfio_pci_device *nvme, struct vfio_dma_buf *buf,
 			iova_t iova, uint64_t bar_size)
 {
@@ -217,6 +243,8 @@ static void revoke_and_restore(struct vfio_pci_device *nvme,
 	nvme_read(nvme, 0, map->iova, buf->size);
 	result(check_ranges(buf, SEED_BACK, 0),
 	       "outside: after the exporter revoked the dma-buf, DMA changes nothing");
+	result(bufinfo_has("mapping=PAL unmapped\n"),
+	       "debugfs bufinfo: mapping=PAL unmapped");
 	vfio_pci_cmd_set(buf->device, PCI_COMMAND_MEMORY);
 
 	iommu_unmap(iommu, map);
@@ -258,6 +286,7 @@ static void demo(const char *nvme_bdf, const char *ivshmem_bdf, uint32_t nr_rang
 	       ret ? ": " : "", ret ? strerror(-ret) : "");
 	if (!ret) {
 		show_ranges(buf, map.iova);
+		check_bufinfo(buf);
 		disk_to_bar(nvme, buf, map.iova, bar_size);
 		bar_to_disk(nvme, buf, map.iova);
 		revoke_and_restore(nvme, buf, iommu, &map);
