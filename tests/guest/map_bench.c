@@ -110,11 +110,12 @@ static uint64_t instructions(void)
 /* A loop whose instructions are known: is it them that are counted? */
 static bool counts_instructions(void)
 {
-	const uint64_t rounds = 1000000;
+	const uint64_t rounds = 100000;
 	uint64_t best = UINT64_MAX;
 	int i;
 
-	for (i = 0; i < 5; i++) {
+	/* Short enough to get between two ticks of the timer */
+	for (i = 0; i < 40; i++) {
 		uint64_t n = rounds, start = instructions(), took;
 
 		asm volatile("1: dec %0\n\tjnz 1b" : "+r" (n) : : "cc");
