@@ -136,12 +136,12 @@ static struct fake_domain *make_domain(struct kunit *test,
 
 /* Shuffled, of several sizes, two of them adjacent */
 static const struct phys_vec ranges[] = {
-	{ SZ_32M, SZ_2M },
+	{ SZ_32M, SZ_256K },
 	{ SZ_8M + SZ_64K, SZ_64K },
-	{ SZ_4M, SZ_2M + SZ_8K },
-	{ SZ_4M + SZ_2M + SZ_8K, SZ_8K },
+	{ SZ_4M, SZ_256K + SZ_8K },
+	{ SZ_4M + SZ_256K + SZ_8K, SZ_8K },
 	{ SZ_64M + SZ_4K, SZ_4K },
-	{ 0, SZ_4M },
+	{ 0, SZ_512K },
 };
 
 static size_t list_size(const struct phys_vec *vecs, size_t nr)
@@ -239,14 +239,14 @@ struct slice_case {
 static const struct slice_case slice_cases[] = {
 	{ "whole buffer", 0, 0 },
 	{ "first page", 0, SZ_4K },
-	{ "one range", SZ_2M, SZ_64K },
-	{ "inside of a range", SZ_1M, SZ_8K },
-	{ "over a boundary", SZ_2M - SZ_4K, SZ_8K },
-	{ "over three ranges", SZ_1M, SZ_2M },
-	{ "over joined ranges", SZ_4M, SZ_256K },
-	{ "to the end", SZ_4M, 0 },
-	{ "last page", 2 * SZ_4M + SZ_64K + SZ_16K, 0 },
-	{ "half pages", SZ_2M - SZ_2K, SZ_4K },
+	{ "one range", SZ_256K, SZ_64K },
+	{ "inside of a range", SZ_128K, SZ_8K },
+	{ "over a boundary", SZ_256K - SZ_4K, SZ_8K },
+	{ "over three ranges", SZ_128K, SZ_256K },
+	{ "over joined ranges", SZ_512K, SZ_128K },
+	{ "to the end", SZ_512K, 0 },
+	{ "last page", SZ_1M + SZ_64K + SZ_16K, 0 },
+	{ "half pages", SZ_256K - SZ_2K, SZ_4K },
 };
 
 KUNIT_ARRAY_PARAM_DESC(slice, slice_cases, desc);
@@ -261,7 +261,7 @@ static void test_map_slice(struct kunit *test)
 
 	setup_list(test, ranges, ARRAY_SIZE(ranges));
 	length = param->length ?: pal->dmabuf->size - param->offset;
-	fake = make_domain(test, SZ_2K | SZ_4K | SZ_64K | SZ_2M);
+	fake = make_domain(test, SZ_2K | SZ_4K | SZ_64K | SZ_256K);
 
 	KUNIT_ASSERT_EQ(test, 0,
 			map_slice(pal, fake, iova, param->offset, length, 0));
@@ -357,7 +357,7 @@ static void test_map_unwinds(struct kunit *test)
 
 	setup_list(test, ranges, ARRAY_SIZE(ranges));
 	size = pal->dmabuf->size;
-	fake = make_domain(test, SZ_4K | SZ_64K | SZ_2M);
+	fake = make_domain(test, SZ_4K | SZ_64K | SZ_256K);
 	KUNIT_ASSERT_EQ(test, 0, map_slice(pal, fake, 0, 0, size, 0));
 	nr_leaves = fake->nr_leaves;
 	unmap_slice(test, fake, 0, size);
@@ -370,7 +370,7 @@ static void test_map_unwinds(struct kunit *test)
 	KUNIT_EXPECT_EQ(test, 0, map_slice(pal, fake, 0, 0, size, 0));
 	unmap_slice(test, fake, 0, size);
 
-	fake->fail_at = SZ_2M / SZ_4K + 3;
+	fake->fail_at = SZ_256K / SZ_4K + 3;
 	KUNIT_EXPECT_EQ(test, -ENOMEM,
 			map_slice(pal, fake, 0, 0, size,
 				  DMA_BUF_PAL_IOMMU_SMALL));
@@ -391,19 +391,19 @@ static void test_importer_lock(struct kunit *test)
 	unsigned long remainder;
 	struct fake_domain *fake;
 
-	fake = make_domain(test, SZ_4K | SZ_2M);
+	fake = make_domain(test, SZ_4K | SZ_64K);
 	setup_list(test, ranges, ARRAY_SIZE(ranges));
 	dma_buf_pal_set_lock(pal->attach, &importer_lock);
 	scoped_guard(mutex, &importer_lock) {
 		KUNIT_EXPECT_EQ(test, 0,
 				dma_buf_pal_iommu_map(pal->attach,
 						      &fake->domain, 0, 0,
-						      SZ_4M, IOMMU_READ, 0));
-		KUNIT_EXPECT_EQ(test, SZ_2M,
-				dma_buf_pal_iova_hint(pal->attach, 0, SZ_4M,
+						      SZ_512K, IOMMU_READ, 0));
+		KUNIT_EXPECT_EQ(test, SZ_256K,
+				dma_buf_pal_iova_hint(pal->attach, 0, SZ_512K,
 						      SZ_1G, &remainder));
 	}
-	unmap_slice(test, fake, 0, SZ_4M);
+	unmap_slice(test, fake, 0, SZ_512K);
 }
 
 struct hint_case {

@@ -9,7 +9,6 @@
 #include <kunit/test.h>
 #include <linux/completion.h>
 #include <linux/dma-buf-mapping.h>
-#include <linux/dma-buf-pal.h>
 #include <linux/dma-buf.h>
 #include <linux/types.h>
 

@@ -98,8 +98,11 @@ def fragments_text():
 
 
 def last_lines(err):
-    lines = [x for x in err.splitlines() if re.search(r"error|Error|No rule", x)]
-    return (lines or err.splitlines() or ["no message"])[:5]
+    """What stopped a make: the compiler's words before those of make."""
+    text = [x for x in err.splitlines() if "not remade because" not in x]
+    lines = [x for x in text if re.search(r"(error|undefined|No rule)", x)]
+    lines = lines or [x for x in text if "Error" in x]
+    return list(dict.fromkeys(lines or text or ["no message"]))[:5]
 
 
 def touched(tree, rev):

@@ -140,10 +140,28 @@ def kernel_doc(tap, tree, series):
             tap.row(f"kernel-doc: {path}", lines)
 
 
+def kbuild(tap, tree, series):
+    """A new source that no Makefile names would never be compiled by anyone."""
+    head = tree.state["composed"]
+    for path in (p for patch in series for p in patch.claims if p.endswith(".c")):
+        if path.startswith("tools/"):
+            continue
+        name = re.compile(rf"(^|[\s/]){re.escape(Path(path).stem)}\.o\b", re.M)
+        texts = [tree.git.maybe("cat-file", "blob", f"{head}:{folder}/{makefile}") or ""
+                 for folder in list(Path(path).parents)[:2] for makefile in ("Makefile", "Kbuild")]
+        # A file that only another one includes is compiled as a part of that.
+        users = tree.git.maybe("grep", "-lE", rf'#include "(.*/)?{re.escape(Path(path).name)}"',
+                               head, "--", str(Path(path).parent))
+        known = any(name.search(text) for text in texts) or users
+        tap.row(f"named by a Makefile: {path}",
+                [] if known else [f"no Makefile has {Path(path).stem}.o"])
+
+
 def run(tap, tree):
     series = claims(tap)
     if series is None:
         return
     fuzz(tap, tree, series)
+    kbuild(tap, tree, series)
     checkpatch(tap, tree, series)
     kernel_doc(tap, tree, series)
