@@ -68,21 +68,36 @@ static bool pal_cursor_next(struct pal_cursor *cur, struct pal_piece *piece)
 	return true;
 }
 
-/* Returns 0 or an error, *mapped says how much of the piece is in the domain */
-static int pal_map_small(struct iommu_domain *domain, unsigned long iova,
-			 const struct pal_piece *piece, int prot,
-			 size_t *mapped)
+/* Each page gets an entry of its own */
+static int pal_map_small(struct pal_cursor *cur, struct iommu_domain *domain,
+			 unsigned long iova, int prot)
 {
+	struct pal_piece piece;
+	size_t mapped = 0;
+	size_t done;
 	int ret;
 
-	for (*mapped = 0; *mapped < piece->len; *mapped += PAGE_SIZE) {
-		ret = iommu_map_nosync(domain, iova + *mapped,
-				       piece->paddr + *mapped, PAGE_SIZE, prot,
-				       GFP_KERNEL_ACCOUNT);
-		if (ret)
-			return ret;
+	while (pal_cursor_next(cur, &piece)) {
+		for (done = 0; done < piece.len; done += PAGE_SIZE) {
+			ret = iommu_map_nosync(domain, iova + mapped,
+					       piece.paddr + done, PAGE_SIZE,
+					       prot, GFP_KERNEL_ACCOUNT);
+			if (ret)
+				goto err_unmap;
+			mapped += PAGE_SIZE;
+		}
 	}
+
+	/* Once for the whole slice and not for each page */
+	ret = iommu_sync_map(domain, iova, mapped);
+	if (ret)
+		goto err_unmap;
 	return 0;
+
+err_unmap:
+	if (mapped)
+		iommu_unmap(domain, iova, mapped);
+	return ret;
 }
 
 /**
@@ -113,50 +128,24 @@ int dma_buf_pal_iommu_map(struct dma_buf_attachment *attach,
 			  size_t offset, size_t length, int prot,
 			  unsigned int flags)
 {
-	struct pal_piece piece;
 	struct pal_cursor cur;
-	size_t mapped = 0;
 	int ret;
 
 	ret = pal_cursor_init(&cur, attach, offset, length);
 	if (ret)
 		return ret;
 
-	if (flags & DMA_BUF_PAL_IOMMU_SMALL &&
-	    !PAGE_ALIGNED(iova | offset | length))
-		return -EINVAL;
-
 	prot &= ~IOMMU_CACHE;
 	prot |= IOMMU_MMIO;
 
-	while (pal_cursor_next(&cur, &piece)) {
-		size_t done = 0;
+	if (!(flags & DMA_BUF_PAL_IOMMU_SMALL))
+		return iommu_map_phys_vec(domain, iova,
+					  &cur.phys->phys[cur.index], cur.skip,
+					  length, prot, GFP_KERNEL_ACCOUNT);
 
-		if (flags & DMA_BUF_PAL_IOMMU_SMALL) {
-			ret = pal_map_small(domain, iova + mapped, &piece, prot,
-					    &done);
-		} else {
-			ret = iommu_map_nosync(domain, iova + mapped,
-					       piece.paddr, piece.len, prot,
-					       GFP_KERNEL_ACCOUNT);
-			if (!ret)
-				done = piece.len;
-		}
-		mapped += done;
-		if (ret)
-			goto err_unmap;
-	}
-
-	/* Once for the whole slice and not for each range */
-	ret = iommu_sync_map(domain, iova, length);
-	if (ret)
-		goto err_unmap;
-	return 0;
-
-err_unmap:
-	if (mapped)
-		iommu_unmap(domain, iova, mapped);
-	return ret;
+	if (!PAGE_ALIGNED(iova | offset | length))
+		return -EINVAL;
+	return pal_map_small(&cur, domain, iova, prot);
 }
 EXPORT_SYMBOL_FOR_MODULES(dma_buf_pal_iommu_map, PAL_IMPORTERS);
 

@@ -163,8 +163,8 @@ static void pal_coalesce(struct dma_buf_phys_list *phys)
 
 		if (prev->paddr + prev->len == phys->phys[i].paddr)
 			prev->len += phys->phys[i].len;
-		else
-			phys->phys[++out] = phys->phys[i];
+		else if (++out != i)
+			phys->phys[out] = phys->phys[i];
 	}
 	phys->length = out + 1;
 }

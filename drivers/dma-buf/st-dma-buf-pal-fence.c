@@ -53,7 +53,7 @@ static int mapper_fn(void *data)
 	mapper->ret = dma_buf_pal_acquire(pal->attach);
 	mapper->signaled = dma_fence_is_signaled(mapper->fence);
 	dma_resv_unlock(pal->dmabuf->resv);
-	complete(&mapper->done);
+	complete_all(&mapper->done);
 	return 0;
 }
 

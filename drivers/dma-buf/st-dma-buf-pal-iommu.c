@@ -455,6 +455,9 @@ static const struct hint_case hint_cases[] = {
 	  1, { { SZ_8M + SZ_64K, SZ_4M } } },
 	{ "outside", SZ_4M, PAGE_SIZE, SZ_2M, 0, 0, 1, { { 0, SZ_4M } } },
 	{ "not all inside", SZ_2M, SZ_4M, SZ_2M, 0, 0, 1, { { 0, SZ_4M } } },
+	{ "a byte too long", 0, SZ_4M + 1, SZ_2M, 0, 0, 1, { { 0, SZ_4M } } },
+	{ "offset wraps", -SZ_4K, SZ_8K, SZ_2M, 0, 0, 1, { { 0, SZ_4M } } },
+	{ "length wraps", SZ_4K, SIZE_MAX, SZ_2M, 0, 0, 1, { { 0, SZ_4M } } },
 	{ "empty", 0, 0, SZ_2M, 0, 0, 1, { { 0, SZ_4M } } },
 };
 

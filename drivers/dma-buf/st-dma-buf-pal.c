@@ -319,6 +319,19 @@ static void test_list_refused(struct kunit *test)
 	expect_refused(test, param->err);
 }
 
+/* Here the sum would be right */
+static void test_no_ranges_of_nothing(struct kunit *test)
+{
+	struct pal_test *pal = test->priv;
+
+	pal_test_export(test, 0);
+	pal_test_attach(test);
+	pal_test_set_list(test, NULL, 0);
+	KUNIT_EXPECT_EQ(test, -EINVAL, try_acquire(pal));
+	KUNIT_EXPECT_EQ(test, 1, pal->unmaps);
+	KUNIT_EXPECT_NULL(test, pal->attach->pal.phys);
+}
+
 /* The window's first and last page are inside */
 static void test_window_edges(struct kunit *test)
 {
@@ -590,6 +603,7 @@ static void test_join_many(struct kunit *test)
 
 static struct kunit_case pal_cases[] = {
 	KUNIT_CASE_PARAM(test_list_refused, list_gen_params),
+	KUNIT_CASE(test_no_ranges_of_nothing),
 	KUNIT_CASE(test_window_edges),
 	KUNIT_CASE(test_window_refused),
 	KUNIT_CASE(test_ram),

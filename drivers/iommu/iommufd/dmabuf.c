@@ -233,7 +233,8 @@ int iopt_dmabuf_fill_domains(struct iopt_area *area, struct iopt_pages *pages)
 	lockdep_assert_held(&area->iopt->domains_rwsem);
 	lockdep_assert_held(&pages->mutex);
 
-	xa_for_each(&area->iopt->domains, index, domain) {
+	xa_for_each_range(&area->iopt->domains, index, domain, 0,
+			  iopt_last_domain(area->iopt)) {
 		rc = iopt_dmabuf_track_domain(pages, area, domain);
 		if (rc)
 			goto err_unmap;
@@ -244,7 +245,8 @@ int iopt_dmabuf_fill_domains(struct iopt_area *area, struct iopt_pages *pages)
 	return 0;
 
 err_unmap:
-	xa_for_each(&area->iopt->domains, unmap_index, domain) {
+	xa_for_each_range(&area->iopt->domains, unmap_index, domain, 0,
+			  iopt_last_domain(area->iopt)) {
 		if (unmap_index == index)
 			break;
 		if (!iopt_dmabuf_revoked(pages))

@@ -44,6 +44,7 @@ class HostTest:
         self.tier = self.setting(head, "tier", "ci")
         self.limit = int(self.setting(head, "time-limit", HOST_LIMIT))
         self.wanted = self.setting(head, "kernels", "").split()
+        self.last = self.setting(head, "alone", "no") == "yes"
         skip = self.setting(head, "may-skip", None)
         self.step = profiles.Step(self.name, path, min=0,
                                   may_skip=[skip] if skip else [])
@@ -111,6 +112,7 @@ class VmTest:
         self.profile = profile
         self.iommu = iommu
         self.tier = profile.tier
+        self.last = bool(profile.compare)
         self.name = "vm/" + runner.run_name(profile, iommu)
 
     def kernels(self):
