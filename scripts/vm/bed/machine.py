@@ -88,6 +88,7 @@ def accel(profile):
 def command(profile, iommu, kernel, initrd, areas, serials, control=None):
     """serials, control: -chardev options of ttyS0, 1 and 2 and of QMP."""
     args = " ".join(filter(None, [KERNEL_ARGS, IOMMU_ARGS[iommu],
+                                  "kmemleak=on" if profile.kmemleak else "",
                                   profile.args]))
     argv = qemu_command() + [
         "-M", "q35,kernel-irqchip=split,memory-backend=ram",
@@ -115,7 +116,6 @@ def environment(profile, iommu):
     env = {"PAL_PROFILE": profile.name, "PAL_IOMMU": iommu,
            "PAL_KERNEL": profile.kernel,
            "PAL_BIND": "1" if profile.bind else "",
-           "PAL_KMEMLEAK": "1" if profile.kmemleak else "",
            "PAL_DEVICES": ""}
     for kind in profile.devices:
         env[f"PAL_{kind.upper()}"] = f"0000:00:{ADDRESS[kind]}"

@@ -151,6 +151,8 @@ def load(name):
     steps = [build(Step, s, f"{path}: step") for s in data.pop("step", [])]
     profile = build(Profile, data, path, path=path, step=steps,
                     name=os.path.basename(path)[:-len(".toml")])
+    if profile.kmemleak:
+        profile.step.append(Step("kmemleak", "kmemleak-scan", plan=1))
     check(profile)
     return profile
 
