@@ -11,7 +11,7 @@ import socket
 import subprocess
 import time
 
-from . import compare, machine, rootfs
+from . import compare, machine, profile as profiles, rootfs
 from .outside import Outside
 from .paths import (RESULTS, TOP, BedError, EXIT_NOT_HERE, run_tool)
 from .profile import parse_size
@@ -319,7 +319,8 @@ class Run:
             json.dump(data, file, indent=1)
 
         if self.profile.compare:
-            compare.write(self.folder, data, self.profile.compare)
+            other = profiles.load(self.profile.compare)
+            compare.write(self.folder, data, run_name(other, self.iommu))
 
     def complain(self):
         """What a failure looks like: each finding, then the log's tail."""
