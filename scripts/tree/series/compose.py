@@ -190,4 +190,4 @@ def report(tree, version, series, commit, what):
     if not recorded.exists() or recorded.read_text() != text:
         conf.write_atomic(recorded, text)
     conf.say(f"base: {conf.get('BASE_PACKAGE')} {version}")
-    conf.say(f"tree: {tree.top} at {commit[:12]}, base + {len(series)} patches ({what})")
+    conf.say(f"tree: {os.path.relpath(tree.top, conf.REPO)} at {commit[:12]}, base + {len(series)} patches ({what})")
