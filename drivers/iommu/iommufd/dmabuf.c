@@ -51,7 +51,6 @@ static void iopt_revoke_notify(struct dma_buf_attachment *attach)
 }
 
 static const struct dma_buf_attach_ops iopt_dmabuf_attach_revoke_ops = {
-	.allow_peer2peer = true,
 	.invalidate_mappings = iopt_revoke_notify,
 };
 
