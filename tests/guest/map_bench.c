@@ -18,7 +18,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -32,6 +31,8 @@
 
 #include <libvfio.h>
 #include <libvfio/dma_buf.h>
+
+#include "tap.h"
 
 #define BAR		2
 #define MAX_RANGES	512
@@ -84,23 +85,6 @@ struct buffer {
 	uint64_t size;
 	int fd;
 };
-
-static int row, failed;
-
-static void result(bool ok, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	printf("%sok %d ", ok ? "" : "not ", ++row);
-	vprintf(fmt, args);
-	printf("\n");
-	va_end(args);
-	fflush(stdout);
-	/* Else the port's interrupts are counted in what is measured next */
-	tcdrain(STDOUT_FILENO);
-	failed += !ok;
-}
 
 static uint64_t instructions(void)
 {
@@ -493,6 +477,9 @@ static void measure(struct bench *b, struct buffer *buf, bool fixed)
 
 	if (fixed)
 		iova = congruent_iova(b, buf);
+	/* Else the port's interrupts are counted in what is measured */
+	fflush(stdout);
+	tcdrain(STDOUT_FILENO);
 	for (i = -layout->warm_up; i < layout->reps && !ret; i++) {
 		uint64_t start = instructions(), mapped, end;
 

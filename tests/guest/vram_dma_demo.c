@@ -15,7 +15,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +28,7 @@
 #include <libvfio/nvme.h>
 
 #include "outside.h"
+#include "tap.h"
 
 #define BAR		2
 #define WINDOW_OFFSET	(SZ_1M + 3 * SZ_4K)
@@ -39,21 +39,6 @@
 
 /* Seeds of the patterns: what the disk has, what the BAR has, in this order */
 enum { SEED_DISK = 1, SEED_BAR, SEED_BACK, SEED_SCRUB, SEED_REVOKED, SEED_SECOND };
-
-static int row, failed;
-
-static void result(bool ok, const char *fmt, ...)
-{
-	va_list args;
-
-	va_start(args, fmt);
-	printf("%sok %d ", ok ? "" : "not ", ++row);
-	vprintf(fmt, args);
-	printf("\n");
-	va_end(args);
-	fflush(stdout);
-	failed += !ok;
-}
 
 /*
  * The outside's pattern depends on where the word is. This seed makes a range at
