@@ -12,7 +12,7 @@
  * the core work on them.
  */
 #if IS_ENABLED(CONFIG_DMABUF_PAL_ALLOW_RAM)
-#define PAL_IMPORTERS "iommufd,kvm,dma-buf-pal-test,dmabuf_kunit"
+#define PAL_IMPORTERS "iommufd,kvm,dma-buf-pal-test,dmabuf_kunit,xe"
 #else
 #define PAL_IMPORTERS "iommufd,kvm"
 #endif

@@ -28,6 +28,7 @@ struct pal_test_imp {
 
 	/* Protected by the dma_resv lock */
 	struct dma_buf_phys_list *phys;
+	bool ram;
 	bool dead;
 	u64 maps;
 	u64 invalidations;
@@ -66,15 +67,15 @@ static const struct dma_buf_attach_ops imp_attach_ops = {
 	.mappings_available = imp_available,
 };
 
-/* Anything else has no address in the kernel's linear map */
-static bool all_ram(const struct dma_buf_phys_list *phys)
+/* Whether all ranges are RAM, or none touches any */
+static bool all_are(const struct dma_buf_phys_list *phys, int kind)
 {
 	size_t i;
 
 	for (i = 0; i < phys->length; i++)
 		if (region_intersects(phys->phys[i].paddr, phys->phys[i].len,
 				      IORESOURCE_SYSTEM_RAM,
-				      IORES_DESC_NONE) != REGION_INTERSECTS)
+				      IORES_DESC_NONE) != kind)
 			return false;
 	return true;
 }
@@ -93,12 +94,40 @@ static int imp_map(struct pal_test_imp *imp)
 	phys = dma_buf_pal_map_phys(imp->attach);
 	if (IS_ERR(phys))
 		return PTR_ERR(phys);
-	if (!all_ram(phys)) {
+	imp->ram = all_are(phys, REGION_INTERSECTS);
+	if (!imp->ram && !all_are(phys, REGION_DISJOINT)) {
 		dma_buf_pal_unmap_phys(imp->attach, phys);
 		return -EOPNOTSUPP;
 	}
 	imp->phys = phys;
 	imp->maps++;
+	return 0;
+}
+
+/* Memory of a device has no address in the kernel's linear map */
+static int imp_copy_io(struct pal_test_imp *imp, size_t offset, void *buf,
+		       size_t length, bool write)
+{
+	struct pal_test_walk walk;
+	phys_addr_t paddr;
+	void __iomem *io;
+	size_t len;
+
+	pal_test_walk_seek(&walk, imp->phys->phys, offset);
+	for (; length; length -= len, buf += len) {
+		len = pal_test_walk_next(&walk, length, &paddr);
+		io = ioremap_wc(paddr, len);
+		if (!io)
+			return -ENOMEM;
+		if (write) {
+			memcpy_toio(io, buf, len);
+			/* Nothing may wait in a write combining buffer */
+			readb(io);
+		} else {
+			memcpy_fromio(buf, io, len);
+		}
+		iounmap(io);
+	}
 	return 0;
 }
 
@@ -112,8 +141,10 @@ static int imp_access(struct pal_test_imp *imp, size_t offset, void *bounce,
 	if (ret)
 		return ret;
 	ret = imp_map(imp);
-	if (!ret)
+	if (!ret && imp->ram)
 		pal_test_copy(imp->phys->phys, offset, bounce, len, write);
+	else if (!ret)
+		ret = imp_copy_io(imp, offset, bounce, len, write);
 	dma_resv_unlock(imp->dmabuf->resv);
 	return ret;
 }

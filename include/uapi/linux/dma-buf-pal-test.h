@@ -74,7 +74,7 @@ struct dma_buf_pal_test_create {
  * not pin. read() and write() on it, with the offset in the buffer, access the
  * memory by the addresses that the importer got: ENODEV after a revoke, EPERM
  * for a write if the dma-buf's file is read-only, EOPNOTSUPP if the memory is
- * not RAM, other errors as the exporter's map_phys returns them.
+ * partly RAM, ENOMEM, other errors as the exporter's map_phys returns them.
  */
 struct dma_buf_pal_test_buf {
 	__s32 fd;
