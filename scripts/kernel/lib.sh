@@ -66,6 +66,8 @@ use_ccache() {
 	command -v ccache >/dev/null || die "ccache is not installed" 2
 	export CCACHE_DIR=${CCACHE_DIR:-$cache/ccache}
 	export CCACHE_BASEDIR=$1 CCACHE_NOHASHDIR=1
+	# A miss need not run the preprocessor: a third of a cold build's time.
+	export CCACHE_DEPEND=1
 }
 
 # watched LABEL LOG COMMAND...: runs it into LOG, with a line every ten seconds

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from . import conf, git, static
 
-_FRAGMENTS = ("common", "check")
+_FRAGMENTS = ("common", "gpu", "debug-gpu", "check")
 _VERSION = 1
 
 
