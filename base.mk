@@ -15,6 +15,12 @@ QEMU_PACKAGE ?= qemu-system-x86
 QEMU_VERSION ?= 11.1
 QEMU_SUITES ?= trixie-backports forky sid
 
+# What the VM's image of user-space programs has, with what it depends on; a name
+# may carry the least version that the tests know how to talk to. libigt's ABI is
+# that of 2.5 there. All come from one suite, so that they fit each other.
+IMAGE_PACKAGES ?= igt-gpu-tools>=2.5 igt-gpu-tools-tests>=2.5 libdrm2 libdrm-amdgpu1 mesa-vulkan-drivers>=26 libgbm1 libegl1 vulkan-tools dash python3-minimal
+IMAGE_SUITES ?= forky sid
+
 # One identity and one clock for every commit of the composed tree: the same
 # inputs have to give the same commit ids on every machine.
 SERIES_NAME ?= dmabuf-pal developers

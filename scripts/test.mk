@@ -4,16 +4,20 @@
 
 ##@ Running
 .PHONY: run
-run: tree ## the demonstration in a VM (IOMMU=intel|amd|virtio, GPU=none, UNPATCHED=1: without the series)
+run: tree ## the demonstration in a VM (IOMMU=intel|amd|virtio, GPU=xe|none, TRACE=1: what the GPU did, UNPATCHED=1: without the series)
 	@scripts/vm/demo
 
 .PHONY: shell
-shell: tree ## a shell in the VM (PROFILE=, IOMMU=, KERNEL=plain|debug|base-plain)
+shell: tree ## a shell in the VM (PROFILE=, IOMMU=, GPU=none|xe, KERNEL=plain|debug|base-gpu|base-plain)
 	@scripts/vm/shell
 
 .PHONY: bench
 bench: tree ## what mapping costs in instructions, against the unpatched base (table, JSON, SVG)
 	@scripts/bench
+
+.PHONY: hw
+hw: tree ## the software GPUs, in build/hw (SAN=1: with sanitizers, in build/hw/asan)
+	@scripts/hw-build $(if $(SAN),asan)
 
 ##@ Tests
 .PHONY: test

@@ -87,6 +87,8 @@ class Private:
             'Dir::Etc::preferences "/dev/null";',
             f'Dir::Etc::preferencesparts "{d}/empty";',
             'Acquire::Languages "none";', 'Acquire::Retries "3";',
+            # Whatever it is told, it must not touch the host's packages.
+            'Dir::Bin::dpkg "/bin/false";',
         ]
         if os.geteuid() == 0:
             # The download user of apt may not enter the cache of root.

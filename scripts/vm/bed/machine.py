@@ -1,14 +1,20 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The QEMU command line of a profile and what the guest is told about it."""
 
+import json
 import os
 import shlex
 
+from . import models
 from .paths import BedError, EXIT_NOT_HERE, TOP, run_tool
 from .profile import parse_size
 
 # Fixed addresses, so that a profile, a test and a log mean the same device.
-ADDRESS = {"nvme": "04.0", "igb": "05.0", "edu": "06.0", "ivshmem": "07.0"}
+ADDRESS = {"nvme": "04.0", "igb": "05.0", "edu": "06.0", "ivshmem": "07.0",
+           "xe": "08.0", "xe2": "09.0", "image": "0a.0"}
+
+# The VM has other virtio disks as well; it knows the image by this.
+IMAGE_SERIAL = "image"
 
 # Of this family Linux believes that peer-to-peer DMA works. What TCG cannot do
 # is taken away here, or QEMU says so in a line each.
@@ -33,6 +39,20 @@ def qemu_command():
     if os.environ.get("QEMU"):
         return shlex.split(os.environ["QEMU"])
     return [run_tool([os.path.join(TOP, "scripts", "qemu")], "fetching QEMU")]
+
+
+def image_path():
+    """The image of user-space programs that scripts/image provides."""
+    return run_tool([os.path.join(TOP, "scripts", "image")],
+                    "making the VM's image")
+
+
+def image_disk():
+    return ["-blockdev", json.dumps({
+        "driver": "file", "node-name": "image", "filename": image_path(),
+        "read-only": True, "locking": "off"}),
+            "-device", f"virtio-blk-pci,drive=image,serial={IMAGE_SERIAL},"
+            f"addr={ADDRESS['image']}"]
 
 
 def iommu_devices(iommu):
@@ -85,8 +105,12 @@ def accel(profile):
     raise BedError(f"ACCEL={kind}: unknown (known: tcg, kvm)")
 
 
-def command(profile, iommu, kernel, initrd, areas, serials, control=None):
-    """serials, control: -chardev options of ttyS0, 1 and 2 and of QMP."""
+def command(profile, iommu, kernel, initrd, areas, serials, control=None,
+            gpus=()):
+    """serials, control: -chardev options of ttyS0, 1 and 2 and of QMP.
+
+    gpus: the models that are to be there, which listen already.
+    """
     args = " ".join(filter(None, [KERNEL_ARGS, IOMMU_ARGS[iommu],
                                   "kmemleak=on" if profile.kmemleak else "",
                                   profile.args]))
@@ -107,7 +131,12 @@ def command(profile, iommu, kernel, initrd, areas, serials, control=None):
     if control:
         argv += ["-chardev", f"{control},id=qmp", "-qmp", "chardev:qmp"]
     for kind in profile.devices:
-        argv += device(kind, profile, areas)
+        if kind not in models.PROGRAMS:
+            argv += device(kind, profile, areas)
+    if profile.image:
+        argv += image_disk()
+    for model in gpus:
+        argv += model.qemu_args(ADDRESS[model.kind])
     return argv
 
 
@@ -115,10 +144,13 @@ def environment(profile, iommu):
     """Shell variables for the guest: where each device is."""
     env = {"PAL_PROFILE": profile.name, "PAL_IOMMU": iommu,
            "PAL_KERNEL": profile.kernel,
-           "PAL_BIND": "1" if profile.bind else "",
-           "PAL_DEVICES": ""}
-    for kind in profile.devices:
-        env[f"PAL_{kind.upper()}"] = f"0000:00:{ADDRESS[kind]}"
-    env["PAL_DEVICES"] = " ".join(f"0000:00:{ADDRESS[k]}"
-                                  for k in profile.devices)
+           "PAL_DEVICES": "", "PAL_BIND": "",
+           "PAL_IMAGE": IMAGE_SERIAL if profile.image else ""}
+    places = {kind: f"0000:00:{ADDRESS[kind]}" for kind in profile.devices}
+    env.update((f"PAL_{kind.upper()}", bdf) for kind, bdf in places.items())
+    env["PAL_DEVICES"] = " ".join(places.values())
+    if profile.bind:
+        # A GPU keeps its own driver.
+        env["PAL_BIND"] = " ".join(bdf for kind, bdf in places.items()
+                                   if kind not in models.PROGRAMS)
     return "".join(f"export {k}={shlex.quote(v)}\n" for k, v in env.items())

@@ -7,23 +7,33 @@ error and not a test that silently does less:
     summary       one line
     kernel        name for scripts/kernel/build: plain, debug, base-plain, ...
     iommu         list of intel, amd, virtio, none: one run for each
-    devices       any of nvme, igb, edu, ivshmem
+    devices       any of nvme, igb, edu, ivshmem (without the key: these four)
+                  and of xe, xe2: software GPUs
+    xe_args       options of the GPU models, e.g. "--vram 512M"
+    sanitize      true: the models that are built with sanitizers
+    modules       kernel modules that the VM has, with what they need; the first
+                  step, "modules", loads them in this order
+    load          false: the steps load the modules themselves
     bar_size, disk_size, memory     e.g. "64M"
     cpus          default 2
     args          kernel arguments added to the standard ones
     icount        QEMU -icount value: figures in instructions, one CPU
     time_limit    seconds, hard
     tier          "ci", "full", or "manual" (never part of make test)
-    bind          false: leave the devices without the vfio-pci driver
+    bind          false: leave the devices without the vfio-pci driver (GPUs
+                  never get it)
     selftests     true: /guest also has the kernel's own selftests and demos
     files         host files that go to /guest (relative to the checkout)
+    image         true: the image of user-space programs (scripts/image) is at
+                  /image; "in-image CMD" runs a program of it
     kmemleak      true: scan before the end and fail on a suspected leak
     outside_checks  least number of outside checks that must have passed
     compare       a profile's name: this one runs the same tests on a kernel that
                   is expected to fail some; its rows are not counted, the two
                   are put side by side in build/results/<run>/table.md
-    selftest      "kill": the runner kills QEMU at the first TAP row; "hang":
-                  from then on there are two seconds left
+    selftest      "kill": the runner kills QEMU at the first TAP row; "model":
+                  it kills the models; "hang": from then on there are two
+                  seconds left
 
     [[step]]
     name          the suite's name in the results
@@ -41,12 +51,13 @@ import os
 import re
 import tomllib
 
+from .models import PROGRAMS
 from .paths import BedError, PROFILES
 
 IOMMUS = ("intel", "amd", "virtio", "none")
-DEVICES = ("nvme", "igb", "edu", "ivshmem")
+PLAIN_DEVICES = ("nvme", "igb", "edu", "ivshmem")
+DEVICES = PLAIN_DEVICES + tuple(PROGRAMS)
 TIERS = ("ci", "full", "manual")
-ALL_DEVICES = list(DEVICES)
 
 
 def parse_size(text):
@@ -77,7 +88,11 @@ class Profile:
     time_limit: int
     step: list
     iommu: list = dataclasses.field(default_factory=lambda: ["intel"])
-    devices: list = dataclasses.field(default_factory=lambda: ALL_DEVICES)
+    devices: list = dataclasses.field(default_factory=lambda: list(PLAIN_DEVICES))
+    xe_args: str = ""
+    sanitize: bool = False
+    modules: list = dataclasses.field(default_factory=list)
+    load: bool = True
     bar_size: str = "64M"
     disk_size: str = "64M"
     memory: str = "1G"
@@ -88,6 +103,7 @@ class Profile:
     bind: bool = True
     selftests: bool = False
     files: list = dataclasses.field(default_factory=list)
+    image: bool = False
     kmemleak: bool = False
     outside_checks: int = 0
     compare: str = ""
@@ -123,6 +139,9 @@ def check(profile):
         raise BedError(f"{where}: 'iommu' is empty")
     if not profile.step:
         raise BedError(f"{where}: no step")
+    for module in profile.modules:
+        if not re.fullmatch(r"[\w-]+", module):
+            raise BedError(f"{where}: bad module name '{module}'")
     for key in ("bar_size", "disk_size", "memory"):
         try:
             parse_size(getattr(profile, key))
@@ -153,8 +172,15 @@ def load(name):
                     name=os.path.basename(path)[:-len(".toml")])
     if profile.kmemleak:
         profile.step.append(Step("kmemleak", "kmemleak-scan", plan=1))
+    if profile.modules and profile.load:
+        profile.step.insert(0, load_step(profile.modules))
     check(profile)
     return profile
+
+
+def load_step(modules):
+    return Step("modules", f"load-modules {' '.join(modules)}",
+                plan=len(modules))
 
 
 def names():

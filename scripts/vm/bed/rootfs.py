@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """The VM's initramfs: busybox, our scripts and programs, the profile's steps.
 
-Two archives one after the other: the base, cached under the hash of what is in
-it, and a few hundred bytes for the profile.
+Archives one after the other: the base, cached under the hash of what is in it, a
+few hundred bytes for the profile, and the kernel modules that it asks for.
 """
 
 import hashlib
@@ -87,7 +87,8 @@ def base(profile):
     applets = subprocess.run([box, "--list-full"], check=True, text=True,
                              stdout=subprocess.PIPE).stdout.split()
     cpio = Cpio()
-    for folder in ("bin", "sbin", "dev", "proc", "sys", "tmp", "etc", "guest"):
+    for folder in ("bin", "sbin", "dev", "proc", "sys", "tmp", "etc", "guest",
+                   "image"):
         cpio.folder(folder)
     # The kernel opens it for init before devtmpfs is there.
     cpio.node("dev/console", 5, 1)
@@ -103,17 +104,54 @@ def base(profile):
     return data
 
 
+def modules(profile, kernel):
+    """The archive of the modules of a profile: lib/modules of its kernel."""
+    folder = os.path.join(os.path.dirname(kernel), "lib", "modules")
+    releases = os.listdir(folder) if os.path.isdir(folder) else []
+    if len(releases) != 1:
+        raise BedError(f"{profile.path}: the kernel '{profile.kernel}' has no "
+                       "modules", EXIT_FAIL)
+    folder = os.path.join(folder, releases[0])
+    cpio = Cpio()
+    for name in module_files(profile, folder) + [
+            n for n in sorted(os.listdir(folder)) if n.startswith("modules.")]:
+        cpio.file(f"lib/modules/{releases[0]}/{name}",
+                  read(os.path.join(folder, name)))
+    return cpio.bytes()
+
+
+def module_files(profile, folder):
+    """The modules themselves and, by modules.dep, all that they need."""
+    needs = {}
+    for line in read(os.path.join(folder, "modules.dep")).decode().splitlines():
+        path, _, others = line.partition(":")
+        needs[path] = others.split()
+    known = {os.path.basename(path)[:-len(".ko")].replace("-", "_"): path
+             for path in needs}
+    found = set()
+    for name in profile.modules:
+        path = known.get(name.replace("-", "_"))
+        if not path:
+            raise BedError(f"{profile.path}: the kernel '{profile.kernel}' has "
+                           f"no module '{name}'", EXIT_FAIL)
+        found |= {path, *needs[path]}
+    return sorted(found)
+
+
 def steps(profile):
     return "".join(f"step {shlex.quote(s.name)} {shlex.quote(s.command)}\n"
                    for s in profile.step)
 
 
-def make(profile, iommu, path, shell=False):
-    """Writes the initramfs of one run."""
+def make(profile, iommu, path, kernel, shell=False):
+    """Writes the initramfs of one run on this kernel (a bzImage)."""
     cpio = Cpio()
     env = environment(profile, iommu)
     if shell:
         env += "export PAL_SHELL=1\n"
     cpio.file("etc/pal-profile", env.encode())
     cpio.file("etc/pal-steps", steps(profile).encode())
-    write_atomically(path, base(profile) + cpio.bytes())
+    data = base(profile) + cpio.bytes()
+    if profile.modules:
+        data += modules(profile, kernel)
+    write_atomically(path, data)

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """One run of one profile on one IOMMU: boots, listens, judges."""
 
+import base64
 import dataclasses
 import json
 import os
@@ -11,7 +12,7 @@ import socket
 import subprocess
 import time
 
-from . import compare, machine, profile as profiles, rootfs
+from . import compare, machine, models, profile as profiles, rootfs
 from .outside import Outside
 from .paths import (RESULTS, TOP, BedError, EXIT_NOT_HERE, run_tool)
 from .profile import parse_size
@@ -20,6 +21,7 @@ from .watch import MESSAGES, TAINT_BAD, classify
 
 TAIL = 60               # lines of the log shown on failure
 LINGER = 20             # seconds for a report to end after its first line
+MODEL_LINGER = 2        # the same for the guest when its GPU is gone
 PORTS = ("console", "tests", "outside")
 
 
@@ -63,6 +65,8 @@ class Run:
         self.limit_at = None
         self.proc = None
         self.control = None
+        self.models = None
+        self.broken = []        # models that failed
 
     def find(self, kind, detail):
         self.findings.append(Finding(kind, detail))
@@ -91,6 +95,9 @@ class Run:
                 self.echo(row, self.current)
             if self.profile.selftest == "kill":
                 self.proc.send_signal(signal.SIGKILL)
+            elif self.profile.selftest == "model":
+                for model in self.models.all:
+                    model.proc.send_signal(signal.SIGKILL)
             elif self.profile.selftest == "hang":
                 self.limit_at = time.monotonic() + 2
 
@@ -104,9 +111,17 @@ class Run:
             self.current.end(int(words[3]))
             self.current.seconds += time.monotonic()
             self.current = None
+        elif words[1] == "keep":
+            self.keep(*words[2:])
         elif words[1] == "done":
             self.taint = int(words[2])
             self.done = True
+
+    def keep(self, name, piece):
+        """A piece of a file that a program in the VM leaves us."""
+        with open(os.path.join(self.folder, os.path.basename(name)),
+                  "ab") as file:
+            file.write(base64.b64decode(piece))
 
     def on_outside(self, line):
         return (self.outside.answer(line) + "\n").encode() if line else b""
@@ -133,19 +148,21 @@ class Run:
         shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.folder)
         initrd = os.path.join(self.folder, "initrd.cpio")
-        rootfs.make(profile, self.iommu, initrd)
+        rootfs.make(profile, self.iommu, initrd, kernel)
+        self.models = models.Models(profile, self.folder)
         pairs = {port: socket.socketpair() for port in PORTS + ("control",)}
         areas = self.outside.areas
         argv = machine.command(
             profile, self.iommu, kernel, initrd, areas,
             [f"socket,fd={pairs[p][1].fileno()}" for p in PORTS],
-            f"socket,fd={pairs['control'][1].fileno()}")
+            f"socket,fd={pairs['control'][1].fileno()}", self.models.all)
         with open(os.path.join(self.folder, "command"), "w") as file:
             file.write(" ".join(argv) + "\n")
         for port in PORTS:
             self.logs[port] = open(os.path.join(
                 self.folder, f"{port}.log"), "wb")
         self.logs["qemu"] = open(os.path.join(self.folder, "qemu.log"), "wb")
+        self.models.start()
         self.proc = subprocess.Popen(
             argv, stdin=subprocess.DEVNULL, stdout=self.logs["qemu"],
             stderr=subprocess.STDOUT,
@@ -165,6 +182,7 @@ class Run:
             self.listen(socks)
         finally:
             self.stop()
+            self.broken = self.models.finish()
             self.drain(socks)
             for sock in [*socks.values(), self.control]:
                 sock.close()
@@ -181,22 +199,42 @@ class Run:
         selector = selectors.DefaultSelector()
         for port, sock in socks.items():
             selector.register(sock, selectors.EVENT_READ, port)
-        while selector.get_map() and not self.done:
+        for model in self.models.all:
+            selector.register(model.pidfd, selectors.EVENT_READ, model)
+        open_ports = len(socks)
+        while open_ports and not self.done:
             left = self.limit_at - time.monotonic()
             if left <= 0:
-                if not self.findings:
+                if not self.findings and not self.models.lost():
                     self.find("hang", self.hang_detail())
                     self.where(socks["console"])
                 return
             for key, _ in selector.select(left):
-                try:
-                    data = key.fileobj.recv(65536)
-                except ConnectionResetError:
-                    data = b""
-                if data:
-                    self.on_data(key.data, data, key.fileobj)
-                else:
+                if key.data not in PORTS:
                     selector.unregister(key.fileobj)
+                    self.on_model_end(key.data)
+                elif not self.receive(key.data, key.fileobj):
+                    selector.unregister(key.fileobj)
+                    open_ports -= 1
+
+    def receive(self, port, sock):
+        """False when the port was closed."""
+        try:
+            data = sock.recv(65536)
+        except ConnectionResetError:
+            return False
+        if data:
+            self.on_data(port, data, sock)
+        return bool(data)
+
+    def on_model_end(self, model):
+        """What the guest still has to say about it belongs into the log."""
+        try:
+            self.proc.wait(MODEL_LINGER)
+        except subprocess.TimeoutExpired:
+            model.early = True
+            self.limit_at = min(self.limit_at,
+                                time.monotonic() + MODEL_LINGER)
 
     def where(self, console):
         """Asks a kernel that hangs, by SysRq, where everybody is."""
@@ -238,7 +276,8 @@ class Run:
 
     def stop(self):
         """Ends our QEMU, and notes it if it had ended on its own."""
-        if self.done or any(f.kind == "hang" for f in self.findings):
+        if self.done or self.models.lost() or \
+                any(f.kind == "hang" for f in self.findings):
             if self.proc.poll() is None:
                 self.proc.kill()
             self.proc.wait()
@@ -262,6 +301,8 @@ class Run:
             pass
 
     def judge(self):
+        # First, since what the guest says is a consequence.
+        self.findings[:0] = [Finding("model", bad) for _, bad in self.broken]
         if not self.done and not self.findings:
             if self.qemu_status:
                 self.find("qemu", self.qemu_detail())
@@ -327,6 +368,9 @@ class Run:
         lines = [f"# FAIL {self.name}: {f.text()}" for f in self.findings[:12]]
         if len(self.findings) > 12:
             lines.append(f"# and {len(self.findings) - 12} more findings")
+        for model, _ in self.broken:
+            lines.append(f"# last lines of {model.log_path}:")
+            lines += [f"#   {line}" for line in model.tail()]
         lines.append(f"# last lines of {self.folder}/console.log:")
         return lines + [f"#   {line}" for line in self.tail[-TAIL:]]
 

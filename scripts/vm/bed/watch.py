@@ -56,6 +56,7 @@ MESSAGES = {
     "boot": "the VM did not start its tests",
     "hang": "hang",
     "qemu": "QEMU died",
+    "model": "a device model failed",
     "stopped": "the VM stopped before the end of its tests",
     "test": "test failed",
     "skip": "unexpected skip",
