@@ -10,7 +10,7 @@ import dataclasses
 import html
 import math
 
-BASE, OURS = "base-plain", "plain"
+BASE, OURS = "base-gpu", "plain"
 RULES = ("kernel", "congruent")
 OPERATIONS = ("map", "unmap")
 
