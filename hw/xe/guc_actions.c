@@ -6,6 +6,7 @@
  */
 #include "xe/ctx.h"
 #include "xe/driver.h"
+#include "xe/hxg.h"
 
 /* Layout of the answer to a page fault: PFR_* in the driver's xe_guc_fwif.h. */
 #define FAULT_REPLY_FAILED	BIT(1)
@@ -33,18 +34,13 @@ static void answer(const struct request *rq, uint32_t data0)
 
 	if (rq->type != GUC_HXG_TYPE_REQUEST)
 		return;
-	msg = FIELD_PREP(GUC_HXG_MSG_0_ORIGIN, GUC_HXG_ORIGIN_GUC) |
-	      FIELD_PREP(GUC_HXG_MSG_0_TYPE, GUC_HXG_TYPE_RESPONSE_SUCCESS) |
-	      FIELD_PREP(GUC_HXG_RESPONSE_MSG_0_DATA0, data0);
+	msg = hxg_success(GUC_HXG_ORIGIN_GUC, data0);
 	xe_guc_send(rq->guc, rq->fence, &msg, 1);
 }
 
 static void refuse(const struct request *rq, uint32_t error)
 {
-	uint32_t msg = FIELD_PREP(GUC_HXG_MSG_0_ORIGIN, GUC_HXG_ORIGIN_GUC) |
-		       FIELD_PREP(GUC_HXG_MSG_0_TYPE,
-				  GUC_HXG_TYPE_RESPONSE_FAILURE) |
-		       FIELD_PREP(GUC_HXG_FAILURE_MSG_0_ERROR, error);
+	uint32_t msg = hxg_failure(GUC_HXG_ORIGIN_GUC, error);
 
 	trace(TRACE_FAULT, "GuC refuses a message: error %#x", error);
 	if (rq->type != GUC_HXG_TYPE_EVENT)

@@ -9,6 +9,7 @@
 
 #include "xe/ctx.h"
 #include "xe/driver.h"
+#include "xe/hxg.h"
 #include "xe/xe.h"
 
 #define XE_GUC_VERSION_MAJOR	1
@@ -16,16 +17,12 @@
 
 static uint32_t success(uint32_t data0)
 {
-	return FIELD_PREP(GUC_HXG_MSG_0_ORIGIN, GUC_HXG_ORIGIN_GUC) |
-	       FIELD_PREP(GUC_HXG_MSG_0_TYPE, GUC_HXG_TYPE_RESPONSE_SUCCESS) |
-	       FIELD_PREP(GUC_HXG_RESPONSE_MSG_0_DATA0, data0);
+	return hxg_success(GUC_HXG_ORIGIN_GUC, data0);
 }
 
 static uint32_t failure(uint32_t error)
 {
-	return FIELD_PREP(GUC_HXG_MSG_0_ORIGIN, GUC_HXG_ORIGIN_GUC) |
-	       FIELD_PREP(GUC_HXG_MSG_0_TYPE, GUC_HXG_TYPE_RESPONSE_FAILURE) |
-	       FIELD_PREP(GUC_HXG_FAILURE_MSG_0_ERROR, error);
+	return hxg_failure(GUC_HXG_ORIGIN_GUC, error);
 }
 
 static const char *name(const struct xe_guc *guc)

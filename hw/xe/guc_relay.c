@@ -5,22 +5,19 @@
  * itself.
  */
 #include "xe/driver.h"
+#include "xe/hxg.h"
 #include "xe/xe.h"
 
 #define MAX_REGISTERS	16u	/* in one message, as the real one */
 
 static uint32_t relay_success(uint32_t data0)
 {
-	return FIELD_PREP(GUC_HXG_MSG_0_ORIGIN, GUC_HXG_ORIGIN_HOST) |
-	       FIELD_PREP(GUC_HXG_MSG_0_TYPE, GUC_HXG_TYPE_RESPONSE_SUCCESS) |
-	       FIELD_PREP(GUC_HXG_RESPONSE_MSG_0_DATA0, data0);
+	return hxg_success(GUC_HXG_ORIGIN_HOST, data0);
 }
 
 static uint32_t relay_failure(uint32_t error)
 {
-	return FIELD_PREP(GUC_HXG_MSG_0_ORIGIN, GUC_HXG_ORIGIN_HOST) |
-	       FIELD_PREP(GUC_HXG_MSG_0_TYPE, GUC_HXG_TYPE_RESPONSE_FAILURE) |
-	       FIELD_PREP(GUC_HXG_FAILURE_MSG_0_ERROR, error);
+	return hxg_failure(GUC_HXG_ORIGIN_HOST, error);
 }
 
 static unsigned int handshake(const uint32_t *data, unsigned int len,
