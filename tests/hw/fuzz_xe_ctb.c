@@ -150,19 +150,9 @@ static void set_index(struct input *in)
 
 static void enable_rings(void)
 {
-	uint32_t dw[4] = { GUC_ACTION_HOST2GUC_CONTROL_CTB, 1 };
-
-	memset(rig.h2g_desc.host, 0, 64);
-	memset(rig.g2h_desc.host, 0, 64);
 	rig_self_cfg(&rig, 0x0900, rig.irq.ggtt + 0x190);
 	rig_self_cfg(&rig, 0x0901, rig.irq.ggtt + 0x419);
-	rig_self_cfg(&rig, 0x0902, rig.h2g.ggtt);
-	rig_self_cfg(&rig, 0x0903, rig.h2g_desc.ggtt);
-	rig_self_cfg(&rig, 0x0904, 4 * rig.h2g_dwords);
-	rig_self_cfg(&rig, 0x0905, rig.g2h.ggtt);
-	rig_self_cfg(&rig, 0x0906, rig.g2h_desc.ggtt);
-	rig_self_cfg(&rig, 0x0907, 4 * rig.g2h_dwords);
-	rig_mailbox(&rig, false, dw);
+	rig_ctb_enable(&rig);
 }
 
 static void mail(struct input *in)

@@ -93,6 +93,9 @@ uint32_t rig_self_cfg(struct rig *rig, uint32_t key, uint64_t value);
 void rig_ctb(struct rig *rig, enum rig_where where, uint32_t h2g_dwords,
 	     uint32_t g2h_dwords);
 
+/* The rings of rig_ctb() again, empty: after a reset, or in the middle of something. */
+void rig_ctb_enable(struct rig *rig);
+
 /* Puts dwords of the ring as they are and moves the tail; no doorbell. */
 void rig_h2g_raw(struct rig *rig, const uint32_t *dw, unsigned int len);
 
