@@ -288,8 +288,8 @@ static void no_surfaces(void)
 		uint32_t bits0, bits1;
 	} tiled[] = {
 		{ 1 << 20, 0 }, { 2 << 20, 0 }, { 1 << 13, 0 }, { 2 << 13, 0 },
-		{ 0, XY_FAST_COPY_BLT_D1_SRC_TILE4 },
-		{ 0, XY_FAST_COPY_BLT_D1_DST_TILE4 },
+		{ 1 << 20, XY_FAST_COPY_BLT_D1_SRC_TILE4 },
+		{ 1 << 13, XY_FAST_COPY_BLT_D1_DST_TILE4 },
 	};
 
 	/* Tiled ones are not modelled: nothing is better than garbage. */
@@ -299,7 +299,13 @@ static void no_surfaces(void)
 		expect(rig_idle(&ctx));
 		expect(only(0, 0, 1, BUF_SIZE));
 	}
+	/* Control: bits that only tell which tiling, where there is none. */
+	fast_copy(0, XY_FAST_COPY_BLT_D1_SRC_TILE4 |
+		  XY_FAST_COPY_BLT_D1_DST_TILE4, 3);
+	expect(rig_idle(&ctx));
+	expect(only(0x2000 + 7 * 2048 + 5 * 4, 40 * 4, 20, 2048));
 	/* An empty rectangle. */
+	memset(dst.host, CANARY, BUF_SIZE);
 	EMIT(&ctx, XY_FAST_COPY_BLT_CMD | 8, 3 << 24 | 2048, 5, 7 << 16 | 5,
 	     LO(DST), HI(DST), 0, 1024, LO(SRC), HI(SRC));
 	rig_submit(&ctx);
