@@ -215,12 +215,14 @@ static struct xe_bo *pal_bo_in_window(struct kunit *test, size_t size, u64 start
 /* Fills a window of VRAM with small BOs and frees every second one */
 static struct xe_bo *pal_fragmented_bo(struct kunit *test)
 {
-	struct xe_bo *piece[PAL_PIECES];
 	struct xe_res_cursor cursor;
+	struct xe_bo **piece;
 	struct xe_bo *holder;
 	unsigned int i;
 	u64 start;
 
+	piece = kunit_kcalloc(test, PAL_PIECES, sizeof(*piece), GFP_KERNEL);
+	KUNIT_ASSERT_NOT_NULL(test, piece);
 	holder = pal_bo(test, PAL_WINDOW, XE_BO_FLAG_VRAM0 |
 			XE_BO_FLAG_NEEDS_CPU_ACCESS);
 	xe_bo_lock(holder, false);
