@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * xe_mixed_test [options] NVME_BDF XE_BDF XE2_BDF
+ * vram_mixed_test [options] NVME_BDF GPU_BDF GPU2_BDF
  *
  * A buffer object has more than one importer: an IOMMU by physical addresses, a
  * second GPU that does peer to peer DMA, and vgem, which does not and so wants it
@@ -14,13 +14,13 @@
 
 #include <drm/drm.h>
 
-#include "xe_test.h"
+#include "vram_test.h"
 #include "kselftest_harness.h"
 
 #define BUFFER_SIZE	(SZ_1M + SZ_64K)
 
 /* The render node whose device is called vgem */
-static int vgem_open(struct xe *vgem)
+static int vgem_open(struct gpu *vgem)
 {
 	char path[300], link[300];
 	struct dirent *entry;
@@ -40,7 +40,7 @@ static int vgem_open(struct xe *vgem)
 		if (strcmp(basename(link), "vgem"))
 			continue;
 		snprintf(path, sizeof(path), "/dev/dri/%s", entry->d_name);
-		*vgem = (struct xe){ .fd = open(path, O_RDWR | O_CLOEXEC) };
+		*vgem = (struct gpu){ .fd = open(path, O_RDWR | O_CLOEXEC) };
 		ret = vgem->fd < 0 ? -errno : 0;
 	}
 	if (dir)
@@ -48,58 +48,57 @@ static int vgem_open(struct xe *vgem)
 	return ret;
 }
 
-FIXTURE(xe_mixed) {
+FIXTURE(vram_mixed) {
 	struct env env;
-	struct xe vgem;
+	struct gpu vgem;
 	struct buffer buf;
 	struct dma_region map;
 };
 
-FIXTURE_SETUP(xe_mixed)
+FIXTURE_SETUP(vram_mixed)
 {
 	env_open(&self->env);
 	ASSERT_EQ(0, vgem_open(&self->vgem));
 	buffer_open(&self->env, &self->buf, BUFFER_SIZE);
 }
 
-FIXTURE_TEARDOWN(xe_mixed)
+FIXTURE_TEARDOWN(vram_mixed)
 {
 	buffer_close(&self->env, &self->buf);
 	close(self->vgem.fd);
 	env_close(&self->env);
 }
 
-TEST_F(xe_mixed, system_importer_after_iommu)
+TEST_F(vram_mixed, system_importer_after_iommu)
 {
 	struct env *env = &self->env;
 	struct buffer *buf = &self->buf;
 	uint32_t handle;
 
 	dma_map(&env->dma, &self->map, buf->fd, BUFFER_SIZE);
-	EXPECT_EQ(-EBUSY, __xe_import(&self->vgem, buf->fd, &handle));
+	EXPECT_EQ(-EBUSY, __gpu_import(&self->vgem, buf->fd, &handle));
 	EXPECT_EQ(1, bufinfo(buf->fd).attachments);
-	EXPECT_TRUE(xe_in_vram(&env->xe, buf->fd, BUFFER_SIZE));
+	EXPECT_TRUE(gpu_in_vram(&env->gpu, buf->fd, BUFFER_SIZE));
 	EXPECT_TRUE(dma_works(&env->dma, self->map.iova, &buf->bo));
 
 	/* Later it is refused for what it is, a BO for VRAM alone. */
 	dma_unmap(&env->dma, &self->map);
-	EXPECT_EQ(-EOPNOTSUPP, __xe_import(&self->vgem, buf->fd, &handle));
-	EXPECT_TRUE(xe_in_vram(&env->xe, buf->fd, BUFFER_SIZE));
+	EXPECT_EQ(-EOPNOTSUPP, __gpu_import(&self->vgem, buf->fd, &handle));
+	EXPECT_TRUE(gpu_in_vram(&env->gpu, buf->fd, BUFFER_SIZE));
 }
 
-TEST_F(xe_mixed, iommu_after_system_importer)
+TEST_F(vram_mixed, iommu_after_system_importer)
 {
 	struct env *env = &self->env;
 	uint32_t handle;
-	struct xe_bo bo;
+	struct gpu_bo bo;
 	int fd;
 
-	ASSERT_EQ(0, __xe_bo_create(&env->xe, &bo, BUFFER_SIZE, env->xe.vram | env->xe.system,
-				    DRM_XE_GEM_CREATE_FLAG_NEEDS_VISIBLE_VRAM, 0));
-	xe_bo_mmap(&bo);
+	ASSERT_EQ(0, __gpu_bo_create(&env->gpu, &bo, BUFFER_SIZE, GPU_VRAM | GPU_SYSTEM | GPU_VISIBLE, NULL));
+	gpu_bo_mmap(&bo);
 	cpu_fill(&bo, DATA);
-	fd = xe_bo_export(&bo);
-	ASSERT_EQ(0, __xe_import(&self->vgem, fd, &handle));
+	fd = gpu_bo_export(&bo);
+	ASSERT_EQ(0, __gpu_import(&self->vgem, fd, &handle));
 	EXPECT_EQ(1, bufinfo(fd).attachments);
 	EXPECT_EQ(-EBUSY, __dma_map(&env->dma, &self->map, fd, 0, BUFFER_SIZE, IOMMU_FILE_RW));
 	EXPECT_EQ(-EBUSY, pal_import(fd));
@@ -107,46 +106,46 @@ TEST_F(xe_mixed, iommu_after_system_importer)
 	EXPECT_EQ(0, cpu_differs(&bo, DATA));
 
 	/* Without it the reason is another one. */
-	xe_handle_close(&self->vgem, handle);
+	gpu_handle_close(&self->vgem, handle);
 	EXPECT_EQ(0, bufinfo(fd).attachments);
 	EXPECT_EQ(-EOPNOTSUPP, __dma_map(&env->dma, &self->map, fd, 0, BUFFER_SIZE, IOMMU_FILE_RW));
 	close(fd);
-	xe_bo_destroy(&bo);
+	gpu_bo_destroy(&bo);
 }
 
 /* The second GPU, with a buffer of its own to which it copies */
 struct second {
-	struct xe xe;
-	struct xe_gpu gpu;
-	struct xe_view view;
+	struct gpu gpu;
+	struct gpu_ctx ctx;
+	struct gpu_view view;
 	uint32_t handle;
 	uint64_t va;
 };
 
 static void second_open(struct second *second, int fd)
 {
-	xe_open(&second->xe, xe2_bdf);
-	xe_gpu_open(&second->gpu, &second->xe);
-	xe_view_open(&second->view, &second->gpu);
-	VFIO_ASSERT_EQ(__xe_import(&second->xe, fd, &second->handle), 0);
-	second->va = xe_gpu_bind(&second->gpu, second->handle, BUFFER_SIZE);
+	gpu_open(&second->gpu, gpu2_bdf);
+	gpu_ctx_open(&second->ctx, &second->gpu);
+	gpu_view_open(&second->view, &second->ctx);
+	VFIO_ASSERT_EQ(__gpu_import(&second->gpu, fd, &second->handle), 0);
+	second->va = gpu_bind(&second->ctx, second->handle, BUFFER_SIZE);
 }
 
 static void second_close(struct second *second)
 {
-	xe_gpu_unbind(&second->gpu, second->va, BUFFER_SIZE);
-	xe_handle_close(&second->xe, second->handle);
-	xe_view_close(&second->view);
-	xe_gpu_close(&second->gpu);
-	xe_close(&second->xe);
+	gpu_unbind(&second->ctx, second->va, BUFFER_SIZE);
+	gpu_handle_close(&second->gpu, second->handle);
+	gpu_view_close(&second->view);
+	gpu_ctx_close(&second->ctx);
+	gpu_close(&second->gpu);
 }
 
 static uint64_t second_differs(struct second *second, uint64_t seed)
 {
-	return xe_view_differs(&second->view, second->va, BUFFER_SIZE, seed);
+	return gpu_view_differs(&second->view, second->va, BUFFER_SIZE, seed);
 }
 
-TEST_F_TIMEOUT(xe_mixed, peer_after_iommu, 120)
+TEST_F_TIMEOUT(vram_mixed, peer_after_iommu, 120)
 {
 	struct env *env = &self->env;
 	struct buffer *buf = &self->buf;
@@ -157,10 +156,10 @@ TEST_F_TIMEOUT(xe_mixed, peer_after_iommu, 120)
 	EXPECT_EQ(2, bufinfo(buf->fd).attachments);
 	dma_fill(&env->dma, self->map.iova, 0, BUFFER_SIZE, DATA);
 	EXPECT_EQ(0, second_differs(&second, DATA));
-	EXPECT_TRUE(xe_in_vram(&env->xe, buf->fd, BUFFER_SIZE));
+	EXPECT_TRUE(gpu_in_vram(&env->gpu, buf->fd, BUFFER_SIZE));
 
 	/* What the peer writes the controller reads. */
-	xe_view_fill(&second.view, second.va, BUFFER_SIZE, AFTER);
+	gpu_view_fill(&second.view, second.va, BUFFER_SIZE, AFTER);
 	EXPECT_EQ(0, dma_differs(&env->dma, self->map.iova, 0, BUFFER_SIZE, AFTER));
 	EXPECT_EQ(0, cpu_differs(&buf->bo, AFTER));
 	second_close(&second);
@@ -168,7 +167,7 @@ TEST_F_TIMEOUT(xe_mixed, peer_after_iommu, 120)
 	dma_unmap(&env->dma, &self->map);
 }
 
-TEST_F_TIMEOUT(xe_mixed, iommu_after_peer, 120)
+TEST_F_TIMEOUT(vram_mixed, iommu_after_peer, 120)
 {
 	struct env *env = &self->env;
 	struct buffer *buf = &self->buf;
@@ -186,7 +185,7 @@ TEST_F_TIMEOUT(xe_mixed, iommu_after_peer, 120)
 }
 
 /* What the second GPU exports of the first one's is the first one's. */
-TEST_F(xe_mixed, exported_again)
+TEST_F(vram_mixed, exported_again)
 {
 	struct env *env = &self->env;
 	struct buffer *buf = &self->buf;
@@ -195,7 +194,7 @@ TEST_F(xe_mixed, exported_again)
 	int fd;
 
 	second_open(&second, buf->fd);
-	fd = __xe_export(&second.xe, second.handle, XE_EXPORT_RW);
+	fd = __gpu_export(&second.gpu, second.handle, GPU_EXPORT_RW);
 	ASSERT_LE(0, fd);
 	ASSERT_EQ(0, fstat(buf->fd, &ours));
 	ASSERT_EQ(0, fstat(fd, &again));
@@ -207,28 +206,28 @@ TEST_F(xe_mixed, exported_again)
 	second_close(&second);
 }
 
-FIXTURE(xe_exporter_gone) {
+FIXTURE(vram_exporter_gone) {
 	struct env env;
 	struct buffer buf;
 	struct second second;
 	struct dma_region map;
 };
 
-FIXTURE_VARIANT(xe_exporter_gone) {
+FIXTURE_VARIANT(vram_exporter_gone) {
 	bool mapped;
 };
 
-FIXTURE_VARIANT_ADD(xe_exporter_gone, peer) { .mapped = false, };
-FIXTURE_VARIANT_ADD(xe_exporter_gone, peer_and_iommu) { .mapped = true, };
+FIXTURE_VARIANT_ADD(vram_exporter_gone, peer) { .mapped = false, };
+FIXTURE_VARIANT_ADD(vram_exporter_gone, peer_and_iommu) { .mapped = true, };
 
-FIXTURE_SETUP(xe_exporter_gone)
+FIXTURE_SETUP(vram_exporter_gone)
 {
 	env_open(&self->env);
 	buffer_open(&self->env, &self->buf, BUFFER_SIZE);
 	second_open(&self->second, self->buf.fd);
 }
 
-FIXTURE_TEARDOWN(xe_exporter_gone)
+FIXTURE_TEARDOWN(vram_exporter_gone)
 {
 	dma_close(&self->env.dma);
 }
@@ -238,7 +237,7 @@ FIXTURE_TEARDOWN(xe_exporter_gone)
  * that moved the buffer with the engine of the unbound device, after its memory
  * was freed.
  */
-TEST_F_TIMEOUT(xe_exporter_gone, exec, 120)
+TEST_F_TIMEOUT(vram_exporter_gone, exec, 120)
 {
 	struct second *second = &self->second;
 	struct env *env = &self->env;
@@ -251,9 +250,9 @@ TEST_F_TIMEOUT(xe_exporter_gone, exec, 120)
 	cpu_fill(&self->buf.bo, DATA);
 	ASSERT_EQ(0, second_differs(second, DATA));
 
-	ASSERT_EQ(0, xe_driver("unbind", xe_bdf));
+	ASSERT_EQ(0, pci_driver(gpu_driver_name(&card), "unbind", gpu_bdf));
 	memset(second->view.copy.vaddr, 0x5a, BUFFER_SIZE);
-	ret = __xe_gpu_copy(&second->gpu, second->view.copy_va, second->va, BUFFER_SIZE);
+	ret = __gpu_copy(&second->ctx, second->view.copy_va, second->va, BUFFER_SIZE);
 	copy = second->view.copy.vaddr;
 	TH_LOG("exec after the exporter was unbound: %s", strerror(-ret));
 	if (variant->mapped) {
@@ -267,12 +266,12 @@ TEST_F_TIMEOUT(xe_exporter_gone, exec, 120)
 		EXPECT_EQ(0, outside_differs(copy, 0, BUFFER_SIZE, DATA));
 	}
 
-	xe_handle_close(&second->xe, second->handle);
-	xe_close(&second->xe);
+	gpu_handle_close(&second->gpu, second->handle);
+	gpu_close(&second->gpu);
 	close(self->buf.fd);
 	munmap(self->buf.bo.vaddr, BUFFER_SIZE);
-	xe_close(&env->xe);
-	ASSERT_EQ(0, xe_driver("bind", xe_bdf));
+	gpu_close(&env->gpu);
+	ASSERT_EQ(0, pci_driver(gpu_driver_name(&card), "bind", gpu_bdf));
 
 	gpu_side_open(env);
 	buffer_open(env, &self->buf, BUFFER_SIZE);
@@ -286,6 +285,6 @@ TEST_F_TIMEOUT(xe_exporter_gone, exec, 120)
 
 int main(int argc, char *argv[])
 {
-	xe_test_devices(&argc, argv, 3);
+	vram_test_devices(&argc, argv, 3);
 	return test_harness_run(argc, argv);
 }

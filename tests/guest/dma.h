@@ -7,8 +7,8 @@
  * Data goes through the disk. Whether it arrived is looked up in the data, as
  * QEMU's controller reports success when the IOMMU blocked it.
  */
-#ifndef PAL_GUEST_XE_DMA_H
-#define PAL_GUEST_XE_DMA_H
+#ifndef PAL_GUEST_DMA_H
+#define PAL_GUEST_DMA_H
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -60,7 +60,7 @@ uint64_t bar_map(const char *bdf, int bar, void **vaddr);
 /* Writes to a file of sysfs or debugfs; 0 or -errno. */
 int write_file(const char *path, const char *text);
 
-/* Bind to, or unbind from, the xe driver; 0 or -errno. */
-int xe_driver(const char *verb, const char *bdf);
+/* Bind to, or unbind from, a driver of the PCI bus; 0 or -errno. */
+int pci_driver(const char *driver, const char *verb, const char *bdf);
 
 #endif

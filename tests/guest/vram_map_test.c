@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * xe_map_test [options] NVME_BDF XE_BDF
+ * vram_map_test [options] NVME_BDF GPU_BDF
  *
  * VRAM of different sizes and in different pieces, mapped into the IOAS of an
  * NVMe controller: does DMA reach exactly the memory of the buffer object, as its
@@ -9,37 +9,37 @@
 #include <linux/kernel.h>
 #include <sys/mman.h>
 
-#include "xe_test.h"
+#include "vram_test.h"
 #include "kselftest_harness.h"
 
 #define MIN_RANGES	64
 
-FIXTURE(xe_map) {
+FIXTURE(vram_map) {
 	struct env env;
 	struct buffer buf;
 	struct dma_region map;
 };
 
-FIXTURE_VARIANT(xe_map) {
+FIXTURE_VARIANT(vram_map) {
 	u64 size;
 	/* Largest piece, if VRAM is to be fragmented */
 	u64 piece;
 };
 
-FIXTURE_VARIANT_ADD(xe_map, 4K) { .size = SZ_4K, };
-FIXTURE_VARIANT_ADD(xe_map, 68K) { .size = SZ_64K + SZ_4K, };
-FIXTURE_VARIANT_ADD(xe_map, 6M_fragmented) {
+FIXTURE_VARIANT_ADD(vram_map, 4K) { .size = SZ_4K, };
+FIXTURE_VARIANT_ADD(vram_map, 68K) { .size = SZ_64K + SZ_4K, };
+FIXTURE_VARIANT_ADD(vram_map, 6M_fragmented) {
 	.size = 96 * SZ_64K,
 	.piece = SZ_64K,
 };
-FIXTURE_VARIANT_ADD(xe_map, 66M) { .size = SZ_64M + SZ_2M, };
-FIXTURE_VARIANT_ADD(xe_map, 512M) { .size = SZ_512M, };
+FIXTURE_VARIANT_ADD(vram_map, 66M) { .size = SZ_64M + SZ_2M, };
+FIXTURE_VARIANT_ADD(vram_map, 512M) { .size = SZ_512M, };
 
-FIXTURE_SETUP(xe_map)
+FIXTURE_SETUP(vram_map)
 {
 	env_open(&self->env);
 	if (variant->piece) {
-		xe_bo_create_fragmented(&self->env.xe, &self->buf.bo,
+		gpu_bo_create_fragmented(&self->env.gpu, &self->buf.bo,
 					variant->size, variant->piece);
 		buffer_export(&self->env, &self->buf);
 	} else {
@@ -48,13 +48,13 @@ FIXTURE_SETUP(xe_map)
 	dma_map(&self->env.dma, &self->map, self->buf.fd, variant->size);
 }
 
-FIXTURE_TEARDOWN(xe_map)
+FIXTURE_TEARDOWN(vram_map)
 {
 	buffer_close(&self->env, &self->buf);
 	env_close(&self->env);
 }
 
-TEST_F_TIMEOUT(xe_map, both_ways, 300)
+TEST_F_TIMEOUT(vram_map, both_ways, 300)
 {
 	struct bufinfo info = bufinfo(self->buf.fd);
 	struct buffer *buf = &self->buf;
@@ -65,20 +65,20 @@ TEST_F_TIMEOUT(xe_map, both_ways, 300)
 	if (variant->piece)
 		ASSERT_LE(MIN_RANGES, info.ranges);
 	TH_LOG("%llu ranges", (unsigned long long)info.ranges);
-	EXPECT_TRUE(xe_in_vram(&env->xe, buf->fd, variant->size));
+	EXPECT_TRUE(gpu_in_vram(&env->gpu, buf->fd, variant->size));
 
 	cpu_fill(&buf->bo, BEFORE);
 	dma_fill(&env->dma, self->map.iova, 0, variant->size, DATA);
 	EXPECT_EQ(0, cpu_differs(&buf->bo, DATA));
-	EXPECT_EQ(0, xe_view_differs(&env->view, buf->va, variant->size, DATA));
+	EXPECT_EQ(0, gpu_view_differs(&env->view, buf->va, variant->size, DATA));
 
-	xe_view_fill(&env->view, buf->va, variant->size, AFTER);
+	gpu_view_fill(&env->view, buf->va, variant->size, AFTER);
 	EXPECT_EQ(0, dma_differs(&env->dma, self->map.iova, 0, variant->size, AFTER));
 	EXPECT_EQ(0, cpu_differs(&buf->bo, AFTER));
-	EXPECT_TRUE(xe_in_vram(&env->xe, buf->fd, variant->size));
+	EXPECT_TRUE(gpu_in_vram(&env->gpu, buf->fd, variant->size));
 }
 
-TEST_F_TIMEOUT(xe_map, unmap_ends_it, 300)
+TEST_F_TIMEOUT(vram_map, unmap_ends_it, 300)
 {
 	struct env *env = &self->env;
 
@@ -92,7 +92,7 @@ TEST_F_TIMEOUT(xe_map, unmap_ends_it, 300)
  * The IOVAs resolve to the pages that the exporter has, in its order, which is
  * looked up in the BAR from which all of it comes.
  */
-TEST_F_TIMEOUT(xe_map, ranges_of_exporter, 300)
+TEST_F_TIMEOUT(vram_map, ranges_of_exporter, 300)
 {
 	struct env *env = &self->env;
 	u64 nr, page, bar_size, ranges = 0, *where;
@@ -100,7 +100,7 @@ TEST_F_TIMEOUT(xe_map, ranges_of_exporter, 300)
 
 	nr = variant->size / SZ_4K;
 	where = calloc_assert(nr, sizeof(*where));
-	bar_size = bar_map(xe_bdf, VRAM_BAR, &bar);
+	bar_size = bar_map(gpu_bdf, gpu_vram_bar(&card), &bar);
 	ASSERT_TRUE(bar_find(&self->buf.bo, bar, bar_size, where));
 
 	for (page = 0; page < nr; page++)
@@ -120,10 +120,10 @@ TEST_F_TIMEOUT(xe_map, ranges_of_exporter, 300)
 	ASSERT_EQ(0, munmap(bar, bar_size));
 }
 
-TEST_F_TIMEOUT(xe_map, slices, 300)
+TEST_F_TIMEOUT(vram_map, slices, 300)
 {
 	u64 total = variant->size, start, end;
-	struct xe_bo *bo = &self->buf.bo;
+	struct gpu_bo *bo = &self->buf.bo;
 	struct env *env = &self->env;
 	struct dma_region slice;
 	int i = 0;
@@ -152,25 +152,25 @@ TEST_F_TIMEOUT(xe_map, slices, 300)
 }
 
 /* The mapping is all that is left of the BO, and its memory stays reserved. */
-TEST_F_TIMEOUT(xe_map, handles_closed_first, 300)
+TEST_F_TIMEOUT(vram_map, handles_closed_first, 300)
 {
 	struct env *env = &self->env;
-	struct xe_bo other, left = self->buf.bo;
-	struct drm_xe_mem_region vram;
+	struct gpu_bo other, left = self->buf.bo;
+	struct gpu_vram vram;
 	u64 size;
 
 	/* The CPU mapping, too, keeps the BO; it is only there to look. */
 	ASSERT_EQ(0, close(self->buf.fd));
-	xe_gpu_unbind(&env->gpu, self->buf.va, left.size);
-	xe_handle_close(&env->xe, left.handle);
+	gpu_unbind(&env->ctx, self->buf.va, left.size);
+	gpu_handle_close(&env->gpu, left.handle);
 
-	vram = xe_vram(&env->xe);
-	size = (vram.total_size - vram.used) / 2 / SZ_2M * SZ_2M;
-	xe_bo_create_vram(&env->xe, &other, min(size, (u64)SZ_32M));
+	vram = gpu_vram(&env->gpu);
+	size = (vram.total - vram.used) / 2 / SZ_2M * SZ_2M;
+	gpu_bo_create_vram(&env->gpu, &other, min(size, (u64)SZ_32M));
 	cpu_fill(&other, CANARY);
 	EXPECT_TRUE(dma_works(&env->dma, self->map.iova, &left));
 	EXPECT_EQ(0, cpu_differs(&other, CANARY));
-	xe_bo_destroy(&other);
+	gpu_bo_destroy(&other);
 
 	dma_unmap(&env->dma, &self->map);
 	EXPECT_TRUE(dma_blocked(&env->dma, self->map.iova, &left));
@@ -180,6 +180,6 @@ TEST_F_TIMEOUT(xe_map, handles_closed_first, 300)
 
 int main(int argc, char *argv[])
 {
-	xe_test_devices(&argc, argv, 2);
+	vram_test_devices(&argc, argv, 2);
 	return test_harness_run(argc, argv);
 }

@@ -16,29 +16,30 @@
 #include <linux/sizes.h>
 
 #include "outside.h"
-#include "xe_bo.h"
-#include "xe_dma.h"
+#include "gpu.h"
+#include "dma.h"
 
 #define PAL_TEST_DEVICE	"/dev/dma_buf_pal_test"
-#define VRAM_BAR	2
 
 /* Seeds of patterns; each step uses another one than the data that it replaces. */
 enum { BEFORE = 1, DATA, AFTER, LATE, CANARY };
 
-static const char *nvme_bdf, *xe_bdf, *xe2_bdf;
+static const char *nvme_bdf, *gpu_bdf, *gpu2_bdf;
+/* The one at gpu_bdf, for what stays true while nobody has it open */
+static struct gpu card;
 
 struct env {
-	struct xe xe;
-	struct xe_gpu gpu;
-	struct xe_view view;
+	struct gpu gpu;
+	struct gpu_ctx ctx;
+	struct gpu_view view;
 	struct dma dma;
 };
 
 static inline void gpu_side_open(struct env *env)
 {
-	xe_open(&env->xe, xe_bdf);
-	xe_gpu_open(&env->gpu, &env->xe);
-	xe_view_open(&env->view, &env->gpu);
+	gpu_open(&env->gpu, gpu_bdf);
+	gpu_ctx_open(&env->ctx, &env->gpu);
+	gpu_view_open(&env->view, &env->ctx);
 }
 
 static inline void env_open(struct env *env)
@@ -50,49 +51,49 @@ static inline void env_open(struct env *env)
 static inline void env_close(struct env *env)
 {
 	dma_close(&env->dma);
-	xe_view_close(&env->view);
-	xe_gpu_close(&env->gpu);
-	xe_close(&env->xe);
+	gpu_view_close(&env->view);
+	gpu_ctx_close(&env->ctx);
+	gpu_close(&env->gpu);
 }
 
 /* A BO that is exported, and mapped by the GPU and the CPU */
 struct buffer {
-	struct xe_bo bo;
+	struct gpu_bo bo;
 	uint64_t va;
 	int fd;
 };
 
 static inline void buffer_export(struct env *env, struct buffer *buf)
 {
-	buf->va = xe_gpu_bind(&env->gpu, buf->bo.handle, buf->bo.size);
-	buf->fd = xe_bo_export(&buf->bo);
+	buf->va = gpu_bind(&env->ctx, buf->bo.handle, buf->bo.size);
+	buf->fd = gpu_bo_export(&buf->bo);
 }
 
 static inline void buffer_open(struct env *env, struct buffer *buf, uint64_t size)
 {
-	xe_bo_create_vram(&env->xe, &buf->bo, size);
+	gpu_bo_create_vram(&env->gpu, &buf->bo, size);
 	buffer_export(env, buf);
 }
 
 static inline void buffer_close(struct env *env, struct buffer *buf)
 {
 	VFIO_ASSERT_EQ(close(buf->fd), 0);
-	xe_gpu_unbind(&env->gpu, buf->va, buf->bo.size);
-	xe_bo_destroy(&buf->bo);
+	gpu_unbind(&env->ctx, buf->va, buf->bo.size);
+	gpu_bo_destroy(&buf->bo);
 }
 
-static inline void cpu_fill(struct xe_bo *bo, uint64_t seed)
+static inline void cpu_fill(struct gpu_bo *bo, uint64_t seed)
 {
 	outside_pattern(bo->vaddr, 0, bo->size, seed);
 }
 
-static inline uint64_t cpu_differs(struct xe_bo *bo, uint64_t seed)
+static inline uint64_t cpu_differs(struct gpu_bo *bo, uint64_t seed)
 {
 	return outside_differs(bo->vaddr, 0, bo->size, seed);
 }
 
 /* DMA reaches the memory of the BO, both ways: the positive control */
-static inline bool dma_works(struct dma *dma, iova_t iova, struct xe_bo *bo)
+static inline bool dma_works(struct dma *dma, iova_t iova, struct gpu_bo *bo)
 {
 	cpu_fill(bo, BEFORE);
 	dma_fill(dma, iova, 0, bo->size, DATA);
@@ -103,7 +104,7 @@ static inline bool dma_works(struct dma *dma, iova_t iova, struct xe_bo *bo)
 }
 
 /* DMA does not: after the attempt to write another pattern the old one is there. */
-static inline bool dma_blocked(struct dma *dma, iova_t iova, struct xe_bo *bo)
+static inline bool dma_blocked(struct dma *dma, iova_t iova, struct gpu_bo *bo)
 {
 	cpu_fill(bo, BEFORE);
 	dma_fill(dma, iova, 0, bo->size, LATE);
@@ -116,7 +117,7 @@ static inline bool dma_blocked(struct dma *dma, iova_t iova, struct xe_bo *bo)
  * mapping. Each is in exactly one page of the BAR, or this returns false. Free
  * VRAM may still have marks of an earlier process.
  */
-static inline bool bar_find(struct xe_bo *bo, const void *bar, uint64_t bar_size,
+static inline bool bar_find(struct gpu_bo *bo, const void *bar, uint64_t bar_size,
 			    uint64_t *where)
 {
 	uint64_t mark = 0x50414cull << 40 | (uint64_t)(getpid() & 0xffff) << 24;
@@ -146,20 +147,20 @@ static inline bool bar_find(struct xe_bo *bo, const void *bar, uint64_t bar_size
 #define PRESSURE_SIZE	SZ_16M
 
 struct pressure {
-	struct xe *xe;
+	struct gpu *gpu;
 	unsigned int nr;
 	uint32_t handles[1024];
 };
 
-static inline unsigned int pressure_make(struct xe *xe, struct pressure *p,
+static inline unsigned int pressure_make(struct gpu *gpu, struct pressure *p,
 					 uint64_t size)
 {
-	struct xe_bo bo;
+	struct gpu_bo bo;
 
-	*p = (struct pressure){ .xe = xe };
+	*p = (struct pressure){ .gpu = gpu };
 	while (p->nr * (uint64_t)PRESSURE_SIZE < size) {
 		VFIO_ASSERT_LT(p->nr, ARRAY_SIZE(p->handles));
-		if (__xe_bo_create(xe, &bo, PRESSURE_SIZE, xe->vram, 0, 0))
+		if (__gpu_bo_create(gpu, &bo, PRESSURE_SIZE, GPU_VRAM, NULL))
 			break;
 		p->handles[p->nr++] = bo.handle;
 	}
@@ -169,7 +170,7 @@ static inline unsigned int pressure_make(struct xe *xe, struct pressure *p,
 static inline void pressure_end(struct pressure *p)
 {
 	while (p->nr)
-		xe_handle_close(p->xe, p->handles[--p->nr]);
+		gpu_handle_close(p->gpu, p->handles[--p->nr]);
 }
 
 /* An importer that does not pin, of the test driver; its fd or -errno */
@@ -194,26 +195,49 @@ static inline struct dma_buf_pal_test_imp_query pal_query(int imp)
 	return query;
 }
 
+static inline int map_rw(struct env *env, struct dma_region *map, struct gpu_bo *bo, int fd)
+{
+	return __dma_map(&env->dma, map, fd, 0, bo->size, IOMMU_FILE_RW);
+}
+
+/* The same size in VRAM alone is mapped: it is the BO that is refused. */
+static inline bool control(struct env *env, uint64_t size)
+{
+	struct dma_region map;
+	struct gpu_bo bo;
+	bool works;
+	int fd;
+
+	gpu_bo_create_vram(&env->gpu, &bo, size);
+	fd = gpu_bo_export(&bo);
+	dma_map(&env->dma, &map, fd, size);
+	works = dma_works(&env->dma, map.iova, &bo);
+	dma_unmap(&env->dma, &map);
+	close(fd);
+	gpu_bo_destroy(&bo);
+	return works;
+}
+
 /* Takes the BDFs from the command line, or exits. */
-static inline void xe_test_devices(int *argc, char *argv[], int want)
+static inline void vram_test_devices(int *argc, char *argv[], int want)
 {
 	int nr;
 	char **bdfs = vfio_selftests_get_bdfs(argc, argv, &nr);
-	struct xe xe;
 
 	if (nr != want) {
-		fprintf(stderr, "usage: %s [options] NVME_BDF XE_BDF%s\n", argv[0],
-			want > 2 ? " XE2_BDF" : "");
+		fprintf(stderr, "usage: %s [options] NVME_BDF GPU_BDF%s\n", argv[0],
+			want > 2 ? " GPU2_BDF" : "");
 		exit(2);
 	}
 	nvme_bdf = bdfs[0];
-	xe_bdf = bdfs[1];
-	xe2_bdf = want > 2 ? bdfs[2] : NULL;
-	if (__xe_open(&xe, xe_bdf)) {
-		fprintf(stderr, "%s: %s has no render node of xe\n", argv[0], xe_bdf);
+	gpu_bdf = bdfs[1];
+	gpu2_bdf = want > 2 ? bdfs[2] : NULL;
+	if (__gpu_open(&card, gpu_bdf)) {
+		fprintf(stderr, "%s: %s has no render node of a driver that is known here\n",
+			argv[0], gpu_bdf);
 		exit(2);
 	}
-	xe_close(&xe);
+	gpu_close(&card);
 }
 
 #endif

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * xe_life_test [options] NVME_BDF XE_BDF
+ * vram_life_test [options] NVME_BDF GPU_BDF
  *
  * The exporter's process, its driver or its device go away while VRAM is mapped.
  * DMA must not reach what is somebody else's by then.
@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <time.h>
 
-#include "xe_test.h"
+#include "vram_test.h"
 #include "kselftest_harness.h"
 
 #define BUFFER_SIZE	(SZ_1M + SZ_4K)
@@ -51,7 +51,7 @@ static int take_away(const char *bdf, enum how how)
 
 	switch (how) {
 	case UNBIND:
-		return xe_driver("unbind", bdf);
+		return pci_driver(gpu_driver_name(&card), "unbind", bdf);
 	case WEDGE:
 		return wedge(bdf);
 	case REMOVE:
@@ -66,9 +66,9 @@ static int bring_back(const char *bdf, enum how how)
 {
 	if (how == REMOVE)
 		return write_file("/sys/bus/pci/rescan", "1");
-	if (how == WEDGE && xe_driver("unbind", bdf))
+	if (how == WEDGE && pci_driver(gpu_driver_name(&card), "unbind", bdf))
 		return -EIO;
-	return xe_driver("bind", bdf);
+	return pci_driver(gpu_driver_name(&card), "bind", bdf);
 }
 
 /* A wedged device revokes from a worker, all others before they return. */
@@ -83,10 +83,10 @@ static struct bufinfo bufinfo_revoked(int fd, enum how how)
 	return info;
 }
 
-FIXTURE(xe_gone) {
+FIXTURE(vram_gone) {
 	struct dma dma;
-	struct xe xe;
-	struct xe_bo bo;
+	struct gpu gpu;
+	struct gpu_bo bo;
 	struct dma_region map;
 	int fd;
 	void *bar;
@@ -94,26 +94,26 @@ FIXTURE(xe_gone) {
 	u64 where[BUFFER_SIZE / SZ_4K];
 };
 
-FIXTURE_VARIANT(xe_gone) {
+FIXTURE_VARIANT(vram_gone) {
 	enum how how;
 };
 
-FIXTURE_VARIANT_ADD(xe_gone, unbind) { .how = UNBIND, };
-FIXTURE_VARIANT_ADD(xe_gone, remove) { .how = REMOVE, };
-FIXTURE_VARIANT_ADD(xe_gone, wedge) { .how = WEDGE, };
+FIXTURE_VARIANT_ADD(vram_gone, unbind) { .how = UNBIND, };
+FIXTURE_VARIANT_ADD(vram_gone, remove) { .how = REMOVE, };
+FIXTURE_VARIANT_ADD(vram_gone, wedge) { .how = WEDGE, };
 
-FIXTURE_SETUP(xe_gone)
+FIXTURE_SETUP(vram_gone)
 {
 	dma_open(&self->dma, nvme_bdf);
-	xe_open(&self->xe, xe_bdf);
-	xe_bo_create_vram(&self->xe, &self->bo, BUFFER_SIZE);
-	self->fd = xe_bo_export(&self->bo);
+	gpu_open(&self->gpu, gpu_bdf);
+	gpu_bo_create_vram(&self->gpu, &self->bo, BUFFER_SIZE);
+	self->fd = gpu_bo_export(&self->bo);
 	dma_map(&self->dma, &self->map, self->fd, BUFFER_SIZE);
-	self->bar_size = bar_map(xe_bdf, VRAM_BAR, &self->bar);
+	self->bar_size = bar_map(gpu_bdf, gpu_vram_bar(&card), &self->bar);
 	ASSERT_TRUE(bar_find(&self->bo, self->bar, self->bar_size, self->where));
 }
 
-FIXTURE_TEARDOWN(xe_gone)
+FIXTURE_TEARDOWN(vram_gone)
 {
 	dma_close(&self->dma);
 }
@@ -136,7 +136,7 @@ static u64 bar_differs(const void *bar, const u64 *where, u64 seed)
 }
 
 /* Whether each page of the old buffer is now in the new owner's one */
-static bool owns_all(struct xe_bo *bo, const void *bar, u64 bar_size, const u64 *where)
+static bool owns_all(struct gpu_bo *bo, const void *bar, u64 bar_size, const u64 *where)
 {
 	u64 nr = bo->size / SZ_4K, page, i, *now = calloc_assert(nr, sizeof(*now));
 	u64 owned = 0;
@@ -152,39 +152,39 @@ static bool owns_all(struct xe_bo *bo, const void *bar, u64 bar_size, const u64 
 /* A new buffer of nearly all VRAM stays as it is whatever DMA the old IOVA sees. */
 static bool next_owner_unharmed(struct dma *dma, iova_t old, const u64 *where)
 {
-	struct drm_xe_mem_region vram;
+	struct gpu_vram vram;
 	struct dma_region map;
-	struct xe_bo bo;
+	struct gpu_bo bo;
 	u64 bar_size;
-	struct xe xe;
+	struct gpu gpu;
 	bool ok;
 	void *bar;
 	int fd;
 
-	xe_open(&xe, xe_bdf);
-	vram = xe_vram(&xe);
-	xe_bo_create_vram(&xe, &bo, vram.total_size - vram.used - OWNER_REST);
-	bar_size = bar_map(xe_bdf, VRAM_BAR, &bar);
+	gpu_open(&gpu, gpu_bdf);
+	vram = gpu_vram(&gpu);
+	gpu_bo_create_vram(&gpu, &bo, vram.total - vram.used - OWNER_REST);
+	bar_size = bar_map(gpu_bdf, gpu_vram_bar(&card), &bar);
 	ok = owns_all(&bo, bar, bar_size, where);
 	cpu_fill(&bo, CANARY);
 	dma_fill(dma, old, 0, BUFFER_SIZE, LATE);
 	ok &= !cpu_differs(&bo, CANARY);
-	xe_bo_destroy(&bo);
+	gpu_bo_destroy(&bo);
 	munmap(bar, bar_size);
 
 	/* That is not because DMA to this device would not work any more. */
-	xe_bo_create_vram(&xe, &bo, BUFFER_SIZE);
-	fd = xe_bo_export(&bo);
+	gpu_bo_create_vram(&gpu, &bo, BUFFER_SIZE);
+	fd = gpu_bo_export(&bo);
 	dma_map(dma, &map, fd, BUFFER_SIZE);
 	ok &= dma_works(dma, map.iova, &bo);
 	dma_unmap(dma, &map);
 	close(fd);
-	xe_bo_destroy(&bo);
-	xe_close(&xe);
+	gpu_bo_destroy(&bo);
+	gpu_close(&gpu);
 	return ok;
 }
 
-TEST_F_TIMEOUT(xe_gone, while_mapped, 120)
+TEST_F_TIMEOUT(vram_gone, while_mapped, 120)
 {
 	struct dma_region again;
 	struct bufinfo info;
@@ -194,7 +194,7 @@ TEST_F_TIMEOUT(xe_gone, while_mapped, 120)
 	dma_fill(&self->dma, self->map.iova, 0, BUFFER_SIZE, DATA);
 	ASSERT_EQ(0, bar_differs(self->bar, self->where, DATA));
 
-	ASSERT_EQ(0, take_away(xe_bdf, variant->how));
+	ASSERT_EQ(0, take_away(gpu_bdf, variant->how));
 	info = bufinfo_revoked(self->fd, variant->how);
 	EXPECT_EQ(1, info.pal_attachments);
 	EXPECT_EQ(0, info.bytes);
@@ -208,27 +208,27 @@ TEST_F_TIMEOUT(xe_gone, while_mapped, 120)
 	}
 	ASSERT_EQ(0, munmap(self->bar, self->bar_size));
 
-	ASSERT_EQ(0, bring_back(xe_bdf, variant->how));
+	ASSERT_EQ(0, bring_back(gpu_bdf, variant->how));
 	EXPECT_TRUE(next_owner_unharmed(&self->dma, self->map.iova, self->where));
 	EXPECT_EQ(0, bufinfo(self->fd).bytes);
 	dma_unmap(&self->dma, &self->map);
 	EXPECT_EQ(0, bufinfo(self->fd).attachments);
 	munmap(self->bo.vaddr, BUFFER_SIZE);
 	close(self->fd);
-	xe_close(&self->xe);
+	gpu_close(&self->gpu);
 }
 
-FIXTURE(xe_killed) {
+FIXTURE(vram_killed) {
 	/* What the process says that is going to be killed */
 	int pipe[2];
 };
 
-FIXTURE_SETUP(xe_killed)
+FIXTURE_SETUP(vram_killed)
 {
 	ASSERT_EQ(0, pipe(self->pipe));
 }
 
-FIXTURE_TEARDOWN(xe_killed)
+FIXTURE_TEARDOWN(vram_killed)
 {
 	close(self->pipe[0]);
 }
@@ -248,13 +248,13 @@ static int take_fd(pid_t pid, int fd)
 /* The exporter: hands its buffer over and waits for its end. */
 static void export_until_killed(int out)
 {
-	struct xe_bo bo;
-	struct xe xe;
+	struct gpu_bo bo;
+	struct gpu gpu;
 	int fd;
 
-	xe_open(&xe, xe_bdf);
-	xe_bo_create_vram(&xe, &bo, BUFFER_SIZE);
-	fd = xe_bo_export(&bo);
+	gpu_open(&gpu, gpu_bdf);
+	gpu_bo_create_vram(&gpu, &bo, BUFFER_SIZE);
+	fd = gpu_bo_export(&bo);
 	VFIO_ASSERT_EQ(write(out, &fd, sizeof(fd)), sizeof(fd));
 	for (;;)
 		pause();
@@ -273,13 +273,13 @@ static void transfer_until_killed(int out)
 {
 	struct dma_region map;
 	struct dma dma;
-	struct xe_bo bo;
-	struct xe xe;
+	struct gpu_bo bo;
+	struct gpu gpu;
 
-	xe_open(&xe, xe_bdf);
+	gpu_open(&gpu, gpu_bdf);
 	dma_open(&dma, nvme_bdf);
-	xe_bo_create_vram(&xe, &bo, BUFFER_SIZE);
-	dma_map(&dma, &map, xe_bo_export(&bo), BUFFER_SIZE);
+	gpu_bo_create_vram(&gpu, &bo, BUFFER_SIZE);
+	dma_map(&dma, &map, gpu_bo_export(&bo), BUFFER_SIZE);
 	for (;;) {
 		transfer_start(&dma, map.iova);
 		VFIO_ASSERT_EQ(write(out, "", 1), 1);
@@ -309,12 +309,12 @@ static bool kill_it(pid_t pid)
 }
 
 /* The mapping keeps the buffer, whoever made it. */
-TEST_F_TIMEOUT(xe_killed, exporter_during_dma, 120)
+TEST_F_TIMEOUT(vram_killed, exporter_during_dma, 120)
 {
 	struct dma_region map;
-	struct xe_bo other, view;
+	struct gpu_bo other, view;
 	struct dma dma;
-	struct xe xe;
+	struct gpu gpu;
 	pid_t pid;
 	int fd;
 
@@ -332,61 +332,61 @@ TEST_F_TIMEOUT(xe_killed, exporter_during_dma, 120)
 	EXPECT_TRUE(kill_it(pid));
 	EXPECT_EQ(0, nvme_wait(dma.nvme));
 
-	xe_open(&xe, xe_bdf);
-	xe_bo_create_vram(&xe, &other, SZ_16M);
+	gpu_open(&gpu, gpu_bdf);
+	gpu_bo_create_vram(&gpu, &other, SZ_16M);
 	cpu_fill(&other, CANARY);
 	EXPECT_TRUE(dma_works(&dma, map.iova, &view));
 	EXPECT_EQ(0, cpu_differs(&other, CANARY));
-	EXPECT_TRUE(xe_in_vram(&xe, fd, BUFFER_SIZE));
-	xe_bo_destroy(&other);
+	EXPECT_TRUE(gpu_in_vram(&gpu, fd, BUFFER_SIZE));
+	gpu_bo_destroy(&other);
 
 	dma_unmap(&dma, &map);
 	EXPECT_TRUE(dma_blocked(&dma, map.iova, &view));
 	munmap(view.vaddr, BUFFER_SIZE);
 	close(fd);
-	xe_close(&xe);
+	gpu_close(&gpu);
 	dma_close(&dma);
 }
 
-TEST_F_TIMEOUT(xe_killed, everybody_during_dma, 120)
+TEST_F_TIMEOUT(vram_killed, everybody_during_dma, 120)
 {
-	struct drm_xe_mem_region before, after;
+	struct gpu_vram before, after;
 	struct dma_region map;
-	struct xe_bo bo;
+	struct gpu_bo bo;
 	struct dma dma;
-	struct xe xe;
+	struct gpu gpu;
 	pid_t pid;
 	char byte;
 	int fd;
 
-	xe_open(&xe, xe_bdf);
-	before = xe_vram(&xe);
+	gpu_open(&gpu, gpu_bdf);
+	before = gpu_vram(&gpu);
 	pid = start(self->pipe, transfer_until_killed);
 	ASSERT_EQ(1, read(self->pipe[0], &byte, 1));
-	after = xe_vram(&xe);
+	after = gpu_vram(&gpu);
 	EXPECT_LE(before.used + BUFFER_SIZE, after.used);
 	EXPECT_TRUE(kill_it(pid));
 
 	/* Nothing of theirs is left, and nothing of theirs reaches ours. */
-	xe_bo_create_vram(&xe, &bo, before.total_size - before.used - OWNER_REST);
+	gpu_bo_create_vram(&gpu, &bo, before.total - before.used - OWNER_REST);
 	cpu_fill(&bo, CANARY);
 	dma_open(&dma, nvme_bdf);
 	EXPECT_EQ(0, cpu_differs(&bo, CANARY));
-	xe_bo_destroy(&bo);
+	gpu_bo_destroy(&bo);
 
-	xe_bo_create_vram(&xe, &bo, BUFFER_SIZE);
-	fd = xe_bo_export(&bo);
+	gpu_bo_create_vram(&gpu, &bo, BUFFER_SIZE);
+	fd = gpu_bo_export(&bo);
 	dma_map(&dma, &map, fd, BUFFER_SIZE);
 	EXPECT_TRUE(dma_works(&dma, map.iova, &bo));
 	dma_unmap(&dma, &map);
 	close(fd);
-	xe_bo_destroy(&bo);
-	xe_close(&xe);
+	gpu_bo_destroy(&bo);
+	gpu_close(&gpu);
 	dma_close(&dma);
 }
 
 int main(int argc, char *argv[])
 {
-	xe_test_devices(&argc, argv, 2);
+	vram_test_devices(&argc, argv, 2);
 	return test_harness_run(argc, argv);
 }

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * vram_xe_demo NVME_BDF XE_BDF [PIECES]
+ * vram_gpu_demo NVME_BDF GPU_BDF [PIECES]
  *
- * A user-space NVMe driver moves data between its disk and VRAM of a GPU that the
- * xe driver runs. The VRAM is a buffer object in about PIECES pieces, exported by
+ * A user-space NVMe driver moves data between its disk and VRAM of a GPU that
+ * xe or amdgpu drives. The VRAM is a buffer object in about PIECES pieces, exported by
  * PRIME and mapped into the controller's IOAS by IOMMU_IOAS_MAP_FILE.
  *
  * The data on the disk is made and verified outside of the VM. In VRAM it is seen
@@ -22,22 +22,22 @@
 
 #include "outside.h"
 #include "tap.h"
-#include "xe_bo.h"
-#include "xe_dma.h"
+#include "gpu.h"
+#include "dma.h"
 
 #define PIECE_SIZE	SZ_64K
 #define DEFAULT_PIECES	96
-#define MAX_PIECES	((int)(XE_VIEW_SIZE / PIECE_SIZE))
+#define MAX_PIECES	((int)(GPU_VIEW_SIZE / PIECE_SIZE))
 #define PRESSURE_SIZE	SZ_32M
 
 /* Seeds of patterns; each step uses another one than the data that it replaces. */
 enum { SEED_DISK = 1, SEED_BACK, SEED_SCRUB, SEED_BLOCKED, SEED_BEFORE, SEED_AGAIN };
 
 struct demo {
-	struct xe xe;
-	struct xe_gpu gpu;
-	struct xe_view view;
-	struct xe_bo bo;
+	struct gpu gpu;
+	struct gpu_ctx ctx;
+	struct gpu_view view;
+	struct gpu_bo bo;
 	uint64_t va;
 	int dma_buf;
 	struct dma dma;
@@ -67,29 +67,29 @@ static bool cpu_sees(struct demo *d, uint64_t seed)
 
 static bool gpu_sees(struct demo *d, uint64_t seed)
 {
-	return !xe_view_differs(&d->view, d->va, d->bo.size, seed);
+	return !gpu_view_differs(&d->view, d->va, d->bo.size, seed);
 }
 
-static void setup(struct demo *d, const char *nvme_bdf, const char *xe_bdf,
+static void setup(struct demo *d, const char *nvme_bdf, const char *gpu_bdf,
 		  unsigned int pieces)
 {
-	struct drm_xe_mem_region vram;
+	struct gpu_vram vram;
 
-	xe_open(&d->xe, xe_bdf);
-	xe_gpu_open(&d->gpu, &d->xe);
-	xe_view_open(&d->view, &d->gpu);
-	vram = xe_vram(&d->xe);
+	gpu_open(&d->gpu, gpu_bdf);
+	gpu_ctx_open(&d->ctx, &d->gpu);
+	gpu_view_open(&d->view, &d->ctx);
+	vram = gpu_vram(&d->gpu);
 	dma_open(&d->dma, nvme_bdf);
 	printf("# %s: NVMe controller, driven from user space, in an IOAS of its own\n",
 	       nvme_bdf);
-	printf("# %s: xe, %" PRIu64 " MiB of VRAM, of which the BAR shows %" PRIu64 " MiB\n",
-	       xe_bdf, (uint64_t)vram.total_size / SZ_1M,
-	       (uint64_t)vram.cpu_visible_size / SZ_1M);
+	printf("# %s: %s, %" PRIu64 " MiB of VRAM, of which the BAR shows %" PRIu64 " MiB\n",
+	       gpu_bdf, gpu_driver_name(&d->gpu), (uint64_t)vram.total / SZ_1M,
+	       (uint64_t)vram.visible / SZ_1M);
 
-	xe_bo_create_fragmented(&d->xe, &d->bo, pieces * PIECE_SIZE, PIECE_SIZE);
-	d->va = xe_gpu_bind(&d->gpu, d->bo.handle, d->bo.size);
-	d->dma_buf = xe_bo_export(&d->bo);
-	printf("# DRM_IOCTL_XE_GEM_CREATE of %" PRIu64 " KiB in fragmented VRAM, DRM_IOCTL_PRIME_HANDLE_TO_FD\n",
+	gpu_bo_create_fragmented(&d->gpu, &d->bo, pieces * PIECE_SIZE, PIECE_SIZE);
+	d->va = gpu_bind(&d->ctx, d->bo.handle, d->bo.size);
+	d->dma_buf = gpu_bo_export(&d->bo);
+	printf("# a buffer object of %" PRIu64 " KiB in fragmented VRAM, DRM_IOCTL_PRIME_HANDLE_TO_FD\n",
 	       d->bo.size / 1024);
 }
 
@@ -135,7 +135,7 @@ static void vram_to_disk(struct demo *d)
 {
 	int ret;
 
-	xe_view_fill(&d->view, d->va, d->bo.size, SEED_BACK);
+	gpu_view_fill(&d->view, d->va, d->bo.size, SEED_BACK);
 	fill_disk(d, SEED_SCRUB);
 	ret = nvme_write(d->dma.nvme, 0, d->map.iova, d->bo.size);
 	result(!ret, "VRAM to disk: the controller wrote %" PRIu64 " KiB by peer DMA",
@@ -146,20 +146,20 @@ static void vram_to_disk(struct demo *d)
 /* More than all of VRAM; what is mapped must be where it was. */
 static void pressure(struct demo *d)
 {
-	uint64_t total = xe_vram(&d->xe).total_size;
+	uint64_t total = gpu_vram(&d->gpu).total;
 	unsigned int nr = total / PRESSURE_SIZE + 1, made = 0, i;
-	struct xe_bo *bos = calloc_assert(nr, sizeof(*bos));
+	struct gpu_bo *bos = calloc_assert(nr, sizeof(*bos));
 
 	for (i = 0; i < nr; i++)
-		made += !__xe_bo_create(&d->xe, &bos[i], PRESSURE_SIZE,
-					d->xe.vram, 0, 0);
-	result(made == nr && xe_in_vram(&d->xe, d->dma_buf, d->bo.size) &&
+		made += !__gpu_bo_create(&d->gpu, &bos[i], PRESSURE_SIZE,
+					GPU_VRAM, NULL);
+	result(made == nr && gpu_in_vram(&d->gpu, d->dma_buf, d->bo.size) &&
 	       cpu_sees(d, SEED_BACK),
 	       "pressure: %" PRIu64 " MiB more than there is were allocated, the mapped buffer stayed in VRAM",
 	       (nr * (uint64_t)PRESSURE_SIZE + d->bo.size - total) / SZ_1M);
 	for (i = 0; i < nr; i++)
 		if (bos[i].handle)
-			xe_handle_close(&d->xe, bos[i].handle);
+			gpu_handle_close(&d->gpu, bos[i].handle);
 	free(bos);
 
 	fill_disk(d, SEED_AGAIN);
@@ -180,16 +180,16 @@ static void teardown(struct demo *d)
 {
 	close(d->dma_buf);
 	dma_close(&d->dma);
-	xe_gpu_unbind(&d->gpu, d->va, d->bo.size);
-	xe_bo_destroy(&d->bo);
-	xe_view_close(&d->view);
-	xe_gpu_close(&d->gpu);
-	xe_close(&d->xe);
+	gpu_unbind(&d->ctx, d->va, d->bo.size);
+	gpu_bo_destroy(&d->bo);
+	gpu_view_close(&d->view);
+	gpu_ctx_close(&d->ctx);
+	gpu_close(&d->gpu);
 }
 
 static int bad_use(const char *what, const char *arg)
 {
-	fprintf(stderr, "vram_xe_demo: '%s' is no %s\n", arg, what);
+	fprintf(stderr, "vram_gpu_demo: '%s' is no %s\n", arg, what);
 	return 2;
 }
 
@@ -198,11 +198,11 @@ int main(int argc, char **argv)
 	unsigned long pieces = DEFAULT_PIECES;
 	struct demo demo = {};
 	char path[128], *end;
-	struct xe xe;
+	struct gpu gpu;
 	int ret;
 
 	if (argc < 3 || argc > 4) {
-		fprintf(stderr, "usage: vram_xe_demo NVME_BDF XE_BDF [PIECES]\n");
+		fprintf(stderr, "usage: vram_gpu_demo NVME_BDF GPU_BDF [PIECES]\n");
 		return 2;
 	}
 	if (argc > 3) {
@@ -213,12 +213,12 @@ int main(int argc, char **argv)
 	snprintf(path, sizeof(path), "/sys/bus/pci/devices/%s/vfio-dev", argv[1]);
 	if (access(path, F_OK))
 		return bad_use("device that is bound to vfio-pci", argv[1]);
-	if (__xe_open(&xe, argv[2]))
-		return bad_use("device with a render node of xe", argv[2]);
-	xe_close(&xe);
+	if (__gpu_open(&gpu, argv[2]))
+		return bad_use("device with a render node of xe or amdgpu", argv[2]);
+	gpu_close(&gpu);
 	ret = outside_open();
 	if (ret) {
-		fprintf(stderr, "vram_xe_demo: no view from outside: %s\n", strerror(-ret));
+		fprintf(stderr, "vram_gpu_demo: no view from outside: %s\n", strerror(-ret));
 		return 77;
 	}
 

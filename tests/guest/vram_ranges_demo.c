@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * xe_ranges_demo NVME_BDF XE_BDF
+ * vram_ranges_demo NVME_BDF GPU_BDF
  *
  * Says where an exported buffer object is, as seen from two sides that know nothing
  * of each other: the page table of the IOMMU into which iommufd mapped it, and the
@@ -18,12 +18,11 @@
 #include <linux/sizes.h>
 
 #include "tap.h"
-#include "xe_bo.h"
-#include "xe_dma.h"
+#include "gpu.h"
+#include "dma.h"
 
 #define BUFFER_SIZE	(96ull * SZ_64K)
 #define PIECE		SZ_64K
-#define VRAM_BAR	2
 #define ENTRY_ADDRESS	0xffffffffff000ull
 
 /* The size of what the last entry of a line with this many entries maps */
@@ -65,7 +64,7 @@ static uint64_t print_page_table(const char *bdf, uint64_t iova, uint64_t size)
 		 "/sys/kernel/debug/iommu/intel/%s/domain_translation_struct", bdf);
 	file = fopen(line, "r");
 	if (!file) {
-		fprintf(stderr, "xe_ranges_demo: %s: %s\n", line, strerror(errno));
+		fprintf(stderr, "vram_ranges_demo: %s: %s\n", line, strerror(errno));
 		exit(77);
 	}
 	while (fgets(line, sizeof(line), file))
@@ -74,7 +73,7 @@ static uint64_t print_page_table(const char *bdf, uint64_t iova, uint64_t size)
 	return total;
 }
 
-static void print_bar(const char *bdf)
+static void print_bar(const char *bdf, int bar)
 {
 	uint64_t start = 0;
 	char line[128];
@@ -84,7 +83,7 @@ static void print_bar(const char *bdf)
 	snprintf(line, sizeof(line), "/sys/bus/pci/devices/%s/resource", bdf);
 	file = fopen(line, "r");
 	VFIO_ASSERT_TRUE(file != NULL);
-	for (i = 0; i <= VRAM_BAR && fgets(line, sizeof(line), file); i++)
+	for (i = 0; i <= bar && fgets(line, sizeof(line), file); i++)
 		got = sscanf(line, "0x%" SCNx64, &start);
 	fclose(file);
 	VFIO_ASSERT_EQ(got, 1);
@@ -93,33 +92,33 @@ static void print_bar(const char *bdf)
 
 int main(int argc, char **argv)
 {
-	struct xe_bo bo, copy;
+	struct gpu_bo bo, copy;
 	struct dma_region map;
-	struct xe_gpu gpu;
+	struct gpu_ctx ctx;
 	struct dma dma;
-	struct xe xe;
+	struct gpu gpu;
 	uint64_t va;
 	int fd;
 
 	if (argc != 3) {
-		fprintf(stderr, "usage: xe_ranges_demo NVME_BDF XE_BDF\n");
+		fprintf(stderr, "usage: vram_ranges_demo NVME_BDF GPU_BDF\n");
 		return 2;
 	}
 	dma_open(&dma, argv[1]);
-	xe_open(&xe, argv[2]);
-	xe_gpu_open(&gpu, &xe);
-	xe_bo_create_fragmented(&xe, &bo, BUFFER_SIZE, PIECE);
-	xe_bo_create_system(&xe, &copy, BUFFER_SIZE);
-	fd = xe_bo_export(&bo);
+	gpu_open(&gpu, argv[2]);
+	gpu_ctx_open(&ctx, &gpu);
+	gpu_bo_create_fragmented(&gpu, &bo, BUFFER_SIZE, PIECE);
+	gpu_bo_create_system(&gpu, &copy, BUFFER_SIZE);
+	fd = gpu_bo_export(&bo);
 	dma_map(&dma, &map, fd, BUFFER_SIZE);
 
 	printf("# buffer 0x%" PRIx64 " 0x%llx\n", (uint64_t)map.iova, BUFFER_SIZE);
-	print_bar(argv[2]);
+	print_bar(argv[2], gpu_vram_bar(&gpu));
 	result(print_page_table(argv[1], map.iova, BUFFER_SIZE) == BUFFER_SIZE,
 	       "the IOMMU's page table covers the buffer");
 
-	va = xe_gpu_bind(&gpu, bo.handle, bo.size);
-	xe_gpu_copy(&gpu, xe_gpu_bind(&gpu, copy.handle, copy.size), va,
+	va = gpu_bind(&ctx, bo.handle, bo.size);
+	gpu_copy(&ctx, gpu_bind(&ctx, copy.handle, copy.size), va,
 		    BUFFER_SIZE);
 	result(true, "the GPU copied the buffer");
 

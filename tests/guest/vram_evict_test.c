@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * xe_evict_test [options] NVME_BDF XE_BDF
+ * vram_evict_test [options] NVME_BDF GPU_BDF
  *
  * More is wanted of VRAM than there is. What an IOMMU maps stays where it is; what
  * an importer has that can map again at any time moves away and back, and is right
@@ -10,10 +10,10 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "xe_test.h"
+#include "vram_test.h"
 #include "kselftest_harness.h"
 
-FIXTURE(xe_evict) {
+FIXTURE(vram_evict) {
 	struct env env;
 	struct buffer buf;
 	struct dma_region map;
@@ -21,15 +21,15 @@ FIXTURE(xe_evict) {
 	void *data;
 };
 
-FIXTURE_SETUP(xe_evict)
+FIXTURE_SETUP(vram_evict)
 {
 	env_open(&self->env);
-	self->total = xe_vram(&self->env.xe).total_size;
+	self->total = gpu_vram(&self->env.gpu).total;
 	buffer_open(&self->env, &self->buf, SZ_4M + SZ_4K);
 	self->data = malloc_assert(self->buf.bo.size);
 }
 
-FIXTURE_TEARDOWN(xe_evict)
+FIXTURE_TEARDOWN(vram_evict)
 {
 	free(self->data);
 	buffer_close(&self->env, &self->buf);
@@ -37,79 +37,79 @@ FIXTURE_TEARDOWN(xe_evict)
 }
 
 /* One round of BOs that need more than all of VRAM; true if all could be made. */
-static bool pressure(struct xe *xe, u64 total)
+static bool pressure(struct gpu *gpu, u64 total)
 {
 	struct pressure pressure;
 	unsigned int nr;
 
-	nr = pressure_make(xe, &pressure, total + PRESSURE_SIZE);
+	nr = pressure_make(gpu, &pressure, total + PRESSURE_SIZE);
 	pressure_end(&pressure);
 	return nr * (u64)PRESSURE_SIZE >= total + PRESSURE_SIZE;
 }
 
 /* The other side of the test: what is not mapped does move. */
-TEST_F_TIMEOUT(xe_evict, unmapped_moves, 120)
+TEST_F_TIMEOUT(vram_evict, unmapped_moves, 120)
 {
 	struct env *env = &self->env;
 
 	cpu_fill(&self->buf.bo, DATA);
-	ASSERT_TRUE(xe_in_vram(&env->xe, self->buf.fd, self->buf.bo.size));
-	EXPECT_TRUE(pressure(&env->xe, self->total));
-	EXPECT_EQ(self->buf.bo.size, xe_place(&env->xe, self->buf.fd).system);
+	ASSERT_TRUE(gpu_in_vram(&env->gpu, self->buf.fd, self->buf.bo.size));
+	EXPECT_TRUE(pressure(&env->gpu, self->total));
+	EXPECT_EQ(self->buf.bo.size, gpu_place(&env->gpu, self->buf.fd).system);
 	EXPECT_EQ(0, cpu_differs(&self->buf.bo, DATA));
-	EXPECT_EQ(0, xe_view_differs(&env->view, self->buf.va, self->buf.bo.size, DATA));
+	EXPECT_EQ(0, gpu_view_differs(&env->view, self->buf.va, self->buf.bo.size, DATA));
 
 	/* From there it comes back when it is mapped. */
 	dma_map(&env->dma, &self->map, self->buf.fd, self->buf.bo.size);
-	EXPECT_TRUE(xe_in_vram(&env->xe, self->buf.fd, self->buf.bo.size));
+	EXPECT_TRUE(gpu_in_vram(&env->gpu, self->buf.fd, self->buf.bo.size));
 	EXPECT_EQ(0, dma_differs(&env->dma, self->map.iova, 0, self->buf.bo.size, DATA));
 	EXPECT_TRUE(dma_works(&env->dma, self->map.iova, &self->buf.bo));
 	dma_unmap(&env->dma, &self->map);
 }
 
-TEST_F_TIMEOUT(xe_evict, mapped_stays, 120)
+TEST_F_TIMEOUT(vram_evict, mapped_stays, 120)
 {
 	struct env *env = &self->env;
 
 	dma_map(&env->dma, &self->map, self->buf.fd, self->buf.bo.size);
 	dma_fill(&env->dma, self->map.iova, 0, self->buf.bo.size, DATA);
-	EXPECT_TRUE(pressure(&env->xe, self->total));
-	EXPECT_TRUE(xe_in_vram(&env->xe, self->buf.fd, self->buf.bo.size));
+	EXPECT_TRUE(pressure(&env->gpu, self->total));
+	EXPECT_TRUE(gpu_in_vram(&env->gpu, self->buf.fd, self->buf.bo.size));
 	EXPECT_EQ(0, cpu_differs(&self->buf.bo, DATA));
-	EXPECT_EQ(0, xe_view_differs(&env->view, self->buf.va, self->buf.bo.size, DATA));
+	EXPECT_EQ(0, gpu_view_differs(&env->view, self->buf.va, self->buf.bo.size, DATA));
 	EXPECT_TRUE(dma_works(&env->dma, self->map.iova, &self->buf.bo));
 	dma_unmap(&env->dma, &self->map);
 }
 
 /* What does not fit beside it fails, and only that. */
-TEST_F_TIMEOUT(xe_evict, no_room_beside_mapped, 120)
+TEST_F_TIMEOUT(vram_evict, no_room_beside_mapped, 120)
 {
 	struct env *env = &self->env;
 	u64 third = self->total / 3 / SZ_2M * SZ_2M;
 	struct dma_region map;
 	struct buffer big;
-	struct xe_bo bo;
+	struct gpu_bo bo;
 	int ret;
 
 	buffer_open(env, &big, third);
 	dma_map(&env->dma, &map, big.fd, third);
-	ret = __xe_bo_create(&env->xe, &bo, 2 * third + SZ_2M, env->xe.vram, 0, 0);
+	ret = __gpu_bo_create(&env->gpu, &bo, 2 * third + SZ_2M, GPU_VRAM, NULL);
 	EXPECT_TRUE(ret == -ENOMEM || ret == -ENOSPC);
 	TH_LOG("two thirds beside one third: %s", strerror(-ret));
 
-	ASSERT_EQ(0, __xe_bo_create(&env->xe, &bo, third, env->xe.vram, 0, 0));
-	xe_bo_destroy(&bo);
-	EXPECT_TRUE(xe_in_vram(&env->xe, big.fd, third));
+	ASSERT_EQ(0, __gpu_bo_create(&env->gpu, &bo, third, GPU_VRAM, NULL));
+	gpu_bo_destroy(&bo);
+	EXPECT_TRUE(gpu_in_vram(&env->gpu, big.fd, third));
 	dma_fill(&env->dma, map.iova, third - SZ_4M, SZ_4M, DATA);
 	EXPECT_EQ(0, outside_differs(big.bo.vaddr + third - SZ_4M, third - SZ_4M, SZ_4M, DATA));
 
 	dma_unmap(&env->dma, &map);
-	ASSERT_EQ(0, __xe_bo_create(&env->xe, &bo, 2 * third + SZ_2M, env->xe.vram, 0, 0));
-	xe_bo_destroy(&bo);
+	ASSERT_EQ(0, __gpu_bo_create(&env->gpu, &bo, 2 * third + SZ_2M, GPU_VRAM, NULL));
+	gpu_bo_destroy(&bo);
 	buffer_close(env, &big);
 }
 
-TEST_F_TIMEOUT(xe_evict, movable_importer, 120)
+TEST_F_TIMEOUT(vram_evict, movable_importer, 120)
 {
 	struct dma_buf_pal_test_imp_query query;
 	struct env *env = &self->env;
@@ -126,27 +126,27 @@ TEST_F_TIMEOUT(xe_evict, movable_importer, 120)
 	EXPECT_EQ(1, query.maps);
 	EXPECT_EQ(0, query.invalidations);
 
-	EXPECT_TRUE(pressure(&env->xe, self->total));
+	EXPECT_TRUE(pressure(&env->gpu, self->total));
 	query = pal_query(imp);
 	EXPECT_EQ(0, query.mapped);
 	EXPECT_LE(1, query.invalidations);
-	EXPECT_EQ(size, xe_place(&env->xe, self->buf.fd).system);
+	EXPECT_EQ(size, gpu_place(&env->gpu, self->buf.fd).system);
 
 	/* Its next access brings it back, and never sees system memory. */
 	ASSERT_EQ(size, pread(imp, self->data, size, 0));
 	EXPECT_EQ(0, outside_differs(self->data, 0, size, DATA));
-	EXPECT_TRUE(xe_in_vram(&env->xe, self->buf.fd, size));
+	EXPECT_TRUE(gpu_in_vram(&env->gpu, self->buf.fd, size));
 	EXPECT_EQ(2, pal_query(imp).maps);
 
 	outside_pattern(self->data, 0, size, AFTER);
 	ASSERT_EQ(size, pwrite(imp, self->data, size, 0));
 	EXPECT_EQ(0, cpu_differs(&self->buf.bo, AFTER));
-	EXPECT_EQ(0, xe_view_differs(&env->view, self->buf.va, size, AFTER));
+	EXPECT_EQ(0, gpu_view_differs(&env->view, self->buf.va, size, AFTER));
 	close(imp);
 }
 
 /* Who can move has to wait for who cannot. */
-TEST_F_TIMEOUT(xe_evict, movable_beside_mapped, 120)
+TEST_F_TIMEOUT(vram_evict, movable_beside_mapped, 120)
 {
 	struct env *env = &self->env;
 	u64 size = self->buf.bo.size;
@@ -156,7 +156,7 @@ TEST_F_TIMEOUT(xe_evict, movable_beside_mapped, 120)
 	ASSERT_LE(0, imp);
 	ASSERT_EQ(size, pread(imp, self->data, size, 0));
 	dma_map(&env->dma, &self->map, self->buf.fd, size);
-	EXPECT_TRUE(pressure(&env->xe, self->total));
+	EXPECT_TRUE(pressure(&env->gpu, self->total));
 	EXPECT_EQ(0, pal_query(imp).invalidations);
 	EXPECT_EQ(1, pal_query(imp).mapped);
 
@@ -165,7 +165,7 @@ TEST_F_TIMEOUT(xe_evict, movable_beside_mapped, 120)
 	EXPECT_EQ(0, outside_differs(self->data, 0, size, DATA));
 
 	dma_unmap(&env->dma, &self->map);
-	EXPECT_TRUE(pressure(&env->xe, self->total));
+	EXPECT_TRUE(pressure(&env->gpu, self->total));
 	EXPECT_LE(1, pal_query(imp).invalidations);
 	ASSERT_EQ(size, pread(imp, self->data, size, 0));
 	EXPECT_EQ(0, outside_differs(self->data, 0, size, DATA));
@@ -173,7 +173,7 @@ TEST_F_TIMEOUT(xe_evict, movable_beside_mapped, 120)
 }
 
 struct squeeze {
-	struct xe *xe;
+	struct gpu *gpu;
 	u64 total;
 	atomic_int rounds;
 	atomic_bool stop;
@@ -186,7 +186,7 @@ static void *squeeze(void *arg)
 
 	s->ok = true;
 	while (!s->stop) {
-		s->ok &= pressure(s->xe, s->total);
+		s->ok &= pressure(s->gpu, s->total);
 		s->rounds++;
 	}
 	return NULL;
@@ -196,9 +196,9 @@ static void *squeeze(void *arg)
 #define NR_MAPS		4
 
 /* Maps, transfers and unmaps go on while VRAM is under pressure. */
-TEST_F_TIMEOUT(xe_evict, map_races_pressure, 240)
+TEST_F_TIMEOUT(vram_evict, map_races_pressure, 240)
 {
-	struct squeeze s = { .xe = &self->env.xe, .total = self->total };
+	struct squeeze s = { .gpu = &self->env.gpu, .total = self->total };
 	struct env *env = &self->env;
 	pthread_t thread;
 	int maps = 0;
@@ -218,6 +218,6 @@ TEST_F_TIMEOUT(xe_evict, map_races_pressure, 240)
 
 int main(int argc, char *argv[])
 {
-	xe_test_devices(&argc, argv, 2);
+	vram_test_devices(&argc, argv, 2);
 	return test_harness_run(argc, argv);
 }

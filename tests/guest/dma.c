@@ -12,7 +12,7 @@
 #include <linux/sizes.h>
 
 #include "outside.h"
-#include "xe_dma.h"
+#include "dma.h"
 
 #define BUFINFO	"/sys/kernel/debug/dma_buf/bufinfo"
 
@@ -177,10 +177,10 @@ int write_file(const char *path, const char *text)
 	return ret;
 }
 
-int xe_driver(const char *verb, const char *bdf)
+int pci_driver(const char *driver, const char *verb, const char *bdf)
 {
-	char path[64];
+	char path[96];
 
-	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/xe/%s", verb);
+	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s/%s", driver, verb);
 	return write_file(path, bdf);
 }
