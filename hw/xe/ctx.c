@@ -78,6 +78,7 @@ int xe_ctx_register(struct xe_vf *vf, uint32_t id, uint32_t class,
 	ctx->lrc = hwlrca & GENMASK(31, 12);
 	ctx->ppgtt.vf = vf;
 	vf->context[id] = ctx;
+	vf->nr_contexts++;
 	trace(TRACE_CTX, "ctx %u on %s: registered, LRC %#llx", id,
 	      engine->name, (unsigned long long)ctx->lrc);
 	return 0;
@@ -134,6 +135,7 @@ void xe_ctx_destroy(struct xe_ctx *ctx)
 {
 	dequeue(ctx);
 	ctx->vf->context[ctx->id] = NULL;
+	ctx->vf->nr_contexts--;
 	if (ctx == ctx->vf->current)
 		ctx->dead = true;
 	else
@@ -144,7 +146,7 @@ void xe_ctx_destroy_all(struct xe_vf *vf)
 {
 	unsigned int id;
 
-	for (id = 0; id < XE_MAX_CONTEXTS; id++)
+	for (id = 0; vf->nr_contexts; id++)
 		if (vf->context[id])
 			xe_ctx_destroy(vf->context[id]);
 }

@@ -84,6 +84,7 @@ struct xe_unknown {
  * @vram_bytes: mapped for it, as many as BAR 2 has if that is larger
  * @guc: firmware of the primary and of the media GT, which is fused off
  * @context: by id
+ * @nr_contexts: how many there are
  * @runq: contexts with work, in the order in which they take turns
  * @current: the context that is being worked on
  * @unknown: commands that were skipped, ended by a count of 0
@@ -102,6 +103,7 @@ struct xe_vf {
 	struct xe_guc guc;
 	struct xe_guc media;
 	struct xe_ctx *context[XE_MAX_CONTEXTS];
+	unsigned int nr_contexts;
 	struct xe_ctx *runq;
 	struct xe_ctx **runq_tail;
 	struct xe_ctx *current;
