@@ -24,6 +24,7 @@ struct mmio {
 	void *priv;
 	uint32_t size;
 	struct mmio_slot *slot;
+	uint32_t *values;	/* see mmio_back() */
 	const struct mmio_name *names;
 	size_t nr_names;
 	/* the register that is being polled, for the watchdog */
@@ -57,6 +58,11 @@ void mmio_free(struct mmio *mmio)
 		return;
 	free(mmio->slot);
 	free(mmio);
+}
+
+void mmio_back(struct mmio *mmio, uint32_t *values)
+{
+	mmio->values = values;
 }
 
 static struct mmio_slot *slot_of(struct mmio *mmio, uint32_t offset)
@@ -106,7 +112,7 @@ static const char *name_of(struct mmio *mmio, uint32_t offset)
 
 	if (slot->reg)
 		return slot->reg->name;
-	if (slot->tolerated)
+	if (slot->tolerated && slot->tolerated->name)
 		return slot->tolerated->name;
 	if (mmio->nr_names)
 		found = bsearch(&key, mmio->names, mmio->nr_names,
@@ -137,6 +143,8 @@ uint32_t mmio_read(struct mmio *mmio, uint32_t offset, unsigned int len)
 	if (slot->reg && slot->reg->read)
 		value = slot->reg->read(mmio->priv,
 					(offset - slot->reg->offset) / 4);
+	else if (mmio->values)
+		value = mmio->values[offset / 4];
 	else if (!slot->reg && slot->tolerated)
 		value = slot->tolerated->value;
 	watch_spin(mmio, offset, value);
@@ -169,6 +177,8 @@ void mmio_write(struct mmio *mmio, uint32_t offset, uint32_t value,
 	if (slot->reg && slot->reg->write)
 		slot->reg->write(mmio->priv, (offset - slot->reg->offset) / 4,
 				 value);
+	else if (mmio->values)
+		mmio->values[offset / 4] = value;
 }
 
 size_t mmio_report(struct mmio *mmio)

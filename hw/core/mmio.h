@@ -30,8 +30,8 @@ struct mmio_reg {
  * struct mmio_tolerated - registers that nobody models
  * @offset: byte offset of the first
  * @count: how many
- * @name: the driver's name for it
- * @value: what they read as
+ * @name: the driver's name for it; NULL: as the names of mmio_new() have it
+ * @value: what they read as, without mmio_back()
  * @reason: why that does not matter, with the driver's place that copes with it
  */
 struct mmio_tolerated {
@@ -60,6 +60,16 @@ struct mmio_name {
 struct mmio *mmio_new(uint32_t size, void *priv, const struct mmio_name *names,
 		      size_t nr_names);
 void mmio_free(struct mmio *mmio);
+
+/**
+ * mmio_back - registers that keep what is written
+ * @mmio: the space
+ * @values: one for each register; the caller's, who may change them
+ *
+ * Where a table has no callback for an access, and where there is no table, the
+ * values are read and written. They are as 32-bit registers are: by index.
+ */
+void mmio_back(struct mmio *mmio, uint32_t *values);
 
 /* The tables stay the caller's. A register may be claimed once. */
 void mmio_add(struct mmio *mmio, const struct mmio_reg *reg, size_t n);
