@@ -11,7 +11,8 @@ from .profile import parse_size
 
 # Fixed addresses, so that a profile, a test and a log mean the same device.
 ADDRESS = {"nvme": "04.0", "igb": "05.0", "edu": "06.0", "ivshmem": "07.0",
-           "xe": "08.0", "xe2": "09.0", "image": "0a.0"}
+           "xe": "08.0", "xe2": "09.0", "image": "0a.0",
+           "amdgpu": "0b.0", "amdgpu2": "0c.0"}
 
 # The VM has other virtio disks as well; it knows the image by this.
 IMAGE_SERIAL = "image"

@@ -15,7 +15,12 @@ import threading
 from .paths import EXIT_FAIL, TOP, BedError, run_tool
 
 # device -> program of build/hw, and the variable that names another command
-PROGRAMS = {"xe": ("xe-vf", "XE_MODEL"), "xe2": ("xe-vf", "XE_MODEL")}
+PROGRAMS = {"xe": ("xe-vf", "XE_MODEL"), "xe2": ("xe-vf", "XE_MODEL"),
+            "amdgpu": ("amdgpu-bonaire", "AMDGPU_MODEL"),
+            "amdgpu2": ("amdgpu-bonaire", "AMDGPU_MODEL")}
+
+# driver -> what its options file says: the model has no more blocks than these
+OPTIONS = {"amdgpu": "options amdgpu ip_block_mask=0x1f\n"}
 
 START_LIMIT = 20        # seconds until it listens
 END_LIMIT = 15          # seconds until it ends after QEMU
@@ -30,13 +35,36 @@ def wanted(profile):
     return [kind for kind in profile.devices if kind in PROGRAMS]
 
 
+def driver(kind):
+    """xe2 is a second xe."""
+    return kind.rstrip("2")
+
+
+def build_folder(sanitize):
+    return run_tool([os.path.join(TOP, "scripts", "hw-build")]
+                    + (["asan"] if sanitize else []), "building the models")
+
+
 def command(kind, sanitize):
     program, variable = PROGRAMS[kind]
     if os.environ.get(variable):
         return shlex.split(os.environ[variable])
-    folder = run_tool([os.path.join(TOP, "scripts", "hw-build")]
-                      + (["asan"] if sanitize else []), "building the models")
-    return [os.path.join(folder, program)]
+    return [os.path.join(build_folder(sanitize), program)]
+
+
+def guest_files(profile):
+    """What the drivers want to have: path in the VM -> bytes."""
+    files = {}
+    for name in sorted({driver(kind) for kind in wanted(profile)}):
+        if name in OPTIONS:
+            files[f"etc/modprobe.d/{name}.conf"] = OPTIONS[name].encode()
+        folder = os.path.join(build_folder(profile.sanitize), "firmware", name)
+        if not os.path.isdir(folder):
+            continue
+        for entry in sorted(os.listdir(folder)):
+            with open(os.path.join(folder, entry), "rb") as file:
+                files[f"lib/firmware/{name}/{entry}"] = file.read()
+    return files
 
 
 def trace_args():
@@ -58,7 +86,7 @@ class Model:
             raise BedError(f"{self.socket}: longer than the {SOCKET_LIMIT} "
                            "bytes of a socket's path; set RESULTS=")
         self.argv = command(kind, profile.sanitize) + [
-            "--socket", self.socket] + shlex.split(profile.xe_args) \
+            "--socket", self.socket] + shlex.split(profile.model_args(kind)) \
             + trace_args()
         self.log = open(self.log_path, "wb")
         self.proc = self.pidfd = self.reader = None

@@ -8,8 +8,8 @@ error and not a test that silently does less:
     kernel        name for scripts/kernel/build: plain, debug, base-plain, ...
     iommu         list of intel, amd, virtio, none: one run for each
     devices       any of nvme, igb, edu, ivshmem (without the key: these four)
-                  and of xe, xe2: software GPUs
-    xe_args       options of the GPU models, e.g. "--vram 512M"
+                  and of xe, xe2, amdgpu, amdgpu2: software GPUs
+    xe_args, amdgpu_args    options of the GPU models, e.g. "--vram 512M"
     sanitize      true: the models that are built with sanitizers
     modules       kernel modules that the VM has, with what they need; the first
                   step, "modules", loads them in this order
@@ -51,7 +51,7 @@ import os
 import re
 import tomllib
 
-from .models import PROGRAMS
+from .models import PROGRAMS, driver
 from .paths import BedError, PROFILES
 
 IOMMUS = ("intel", "amd", "virtio", "none")
@@ -90,6 +90,7 @@ class Profile:
     iommu: list = dataclasses.field(default_factory=lambda: ["intel"])
     devices: list = dataclasses.field(default_factory=lambda: list(PLAIN_DEVICES))
     xe_args: str = ""
+    amdgpu_args: str = ""
     sanitize: bool = False
     modules: list = dataclasses.field(default_factory=list)
     load: bool = True
@@ -108,6 +109,9 @@ class Profile:
     outside_checks: int = 0
     compare: str = ""
     selftest: str = ""
+
+    def model_args(self, kind):
+        return getattr(self, f"{driver(kind)}_args")
 
 
 def build(cls, data, where, **extra):

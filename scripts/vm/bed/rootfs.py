@@ -10,6 +10,7 @@ import os
 import shlex
 import subprocess
 
+from . import models
 from .initramfs import Cpio
 from .machine import environment
 from .paths import CACHE, TOP, BedError, EXIT_FAIL, run_tool
@@ -151,6 +152,8 @@ def make(profile, iommu, path, kernel, shell=False):
         env += "export PAL_SHELL=1\n"
     cpio.file("etc/pal-profile", env.encode())
     cpio.file("etc/pal-steps", steps(profile).encode())
+    for name, data in models.guest_files(profile).items():
+        cpio.file(name, data)
     data = base(profile) + cpio.bytes()
     if profile.modules:
         data += modules(profile, kernel)
