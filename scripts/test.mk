@@ -4,11 +4,11 @@
 
 ##@ Running
 .PHONY: run
-run: tree ## the demonstration in a VM (IOMMU=intel|amd|virtio, GPU=xe|none, TRACE=1: what the GPU did, UNPATCHED=1: without the series)
+run: tree ## the demonstration in a VM (IOMMU=intel|amd|virtio, GPU=xe|amdgpu|all|none, TRACE=1: what the GPU did, UNPATCHED=1: without the series)
 	@scripts/vm/demo
 
 .PHONY: shell
-shell: tree ## a shell in the VM (PROFILE=, IOMMU=, GPU=none|xe, KERNEL=plain|debug|base-gpu|base-plain)
+shell: tree ## a shell in the VM (PROFILE=, IOMMU=, GPU=none|xe|amdgpu, KERNEL=plain|debug|base-gpu|base-plain)
 	@scripts/vm/shell
 
 .PHONY: bench
