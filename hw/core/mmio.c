@@ -181,8 +181,32 @@ void mmio_write(struct mmio *mmio, uint32_t offset, uint32_t value,
 		mmio->values[offset / 4] = value;
 }
 
+/* One line for a range that has no name of its own. */
+static void report_range(struct mmio *mmio, const struct mmio_tolerated *range)
+{
+	uint64_t reads = 0, writes = 0;
+	unsigned int touched = 0;
+	uint32_t i;
+
+	for (i = 0; i < range->count; i++) {
+		struct mmio_slot *slot = slot_of(mmio, range->offset + 4 * i);
+
+		if (slot->reg || slot->tolerated != range)
+			continue;
+		touched += slot->reads || slot->writes;
+		reads += slot->reads;
+		writes += slot->writes;
+	}
+	trace(TRACE_NOTE,
+	      "not modelled: %06x-%06x, %u registers, %llu reads, %llu writes: %s",
+	      range->offset, range->offset + 4 * range->count - 1, touched,
+	      (unsigned long long)reads, (unsigned long long)writes,
+	      range->reason);
+}
+
 size_t mmio_report(struct mmio *mmio)
 {
+	const struct mmio_tolerated *range = NULL;
 	size_t unknown = 0;
 	uint32_t offset;
 
@@ -191,6 +215,12 @@ size_t mmio_report(struct mmio *mmio)
 
 		if (slot->reg || !(slot->reads | slot->writes))
 			continue;
+		if (slot->tolerated && !slot->tolerated->name) {
+			if (slot->tolerated != range)
+				report_range(mmio, slot->tolerated);
+			range = slot->tolerated;
+			continue;
+		}
 		trace(TRACE_NOTE,
 		      "not modelled: %06x %-28s %u reads, %u writes: %s",
 		      offset, name_of(mmio, offset), slot->reads, slot->writes,

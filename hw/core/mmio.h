@@ -30,7 +30,8 @@ struct mmio_reg {
  * struct mmio_tolerated - registers that nobody models
  * @offset: byte offset of the first
  * @count: how many
- * @name: the driver's name for it; NULL: as the names of mmio_new() have it
+ * @name: the driver's name for it; NULL: a range, which has names in mmio_new()'s
+ *	list and one line in the report
  * @value: what they read as, without mmio_back()
  * @reason: why that does not matter, with the driver's place that copes with it
  */
@@ -84,7 +85,7 @@ void mmio_write(struct mmio *mmio, uint32_t offset, uint32_t value,
  * mmio_report - what was touched and is not modelled
  * @mmio: the space
  *
- * Writes it to the trace as a table, by register name.
+ * Writes it to the trace as a table, by register name or range.
  *
  * Return: number of registers that are neither modelled nor tolerated, which is
  * what strict mode asks for.

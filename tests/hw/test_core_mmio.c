@@ -169,12 +169,56 @@ static void traced(void)
 	mmio_free(mmio);
 }
 
+/* Where no table says otherwise, a space with memory keeps what is written. */
+static void backed(void)
+{
+	static uint32_t memory[SIZE / 4];
+	static const struct mmio_tolerated area[] = {
+		{ 0x400, 4, NULL, 5, "only kept" },
+	};
+	struct mmio *mmio = setup();
+
+	mmio_tolerate(mmio, area, 1);
+	mmio_write(mmio, 0x404, 1, 4);
+	expect_eq(mmio_read(mmio, 0x404, 4), 5);
+	mmio_back(mmio, memory);
+	memory[0x400 / 4] = 0x12345678;
+	expect_eq(mmio_read(mmio, 0x400, 4), 0x12345678);
+	expect_eq(mmio_read(mmio, 0x402, 2) & 0xffff, 0x1234);
+	mmio_write(mmio, 0x404, 77, 4);
+	expect_eq(memory[0x404 / 4], 77);
+	mmio_write(mmio, 0x404, 1, 2);
+	expect_eq(memory[0x404 / 4], 77);
+	/* One half of these two is a function, the other memory. */
+	mmio_write(mmio, 0x200, 9, 4);
+	expect_eq(memory[0x200 / 4], 9);
+	expect_eq(mmio_read(mmio, 0x200, 4), 0);
+	mmio_write(mmio, 0x204, 8, 4);
+	expect_eq(value[0], 8);
+	expect_eq(mmio_read(mmio, 0x204, 4), 0);
+	/* Functions on both sides leave it alone. */
+	mmio_write(mmio, 0x108, 4, 4);
+	expect_eq(memory[0x108 / 4], 0);
+	/* Those in no table keep too, and count; names are those of the list. */
+	mmio_write(mmio, 0x500, 3, 4);
+	expect_eq(mmio_read(mmio, 0x500, 4), 3);
+	log_start("");
+	expect_eq(mmio_report(mmio), 1);
+	expect_eq(log_count("000400-00040f, 2 registers, 3 reads, 3 writes"), 1);
+	expect_eq(log_count("FOUR_HUNDRED"), 0);
+	log_start("mmio");
+	mmio_read(mmio, 0x400, 4);
+	expect_eq(log_count("FOUR_HUNDRED"), 1);
+	mmio_free(mmio);
+}
+
 static const struct tap_test tests[] = {
 	{ "modelled registers reach their functions", modelled },
 	{ "narrow reads work, narrow writes are dropped", narrow },
 	{ "report and strict count, by name and reason", report },
 	{ "the register that a guest spins on is named once", spin },
 	{ "each access is traced", traced },
+	{ "a space that keeps what is written", backed },
 };
 
 int main(int argc, char **argv)
