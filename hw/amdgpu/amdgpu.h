@@ -120,6 +120,7 @@ struct cik_unknown {
  * @vram_bytes: mapped for it, as many as BAR 0 has if that is larger
  * @rom: the expansion ROM
  * @ring: by key
+ * @packet: room for the packet that is being executed
  * @epoch: changes whenever what is known of an address may have become wrong
  * @unknown: packets that nobody models, ended by a count of 0
  * @fault: what the last failing translation was about
@@ -140,6 +141,7 @@ struct cik {
 	uint64_t vram_bytes;
 	uint8_t *rom;
 	struct cik_ring ring[CIK_RINGS];
+	uint32_t packet[CIK_PACKET_MAX];
 	uint64_t epoch;
 	struct cik_unknown unknown[CIK_UNKNOWN];
 	struct cik_fault fault;

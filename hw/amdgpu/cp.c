@@ -62,13 +62,14 @@ static bool compute_load(struct cik_ring *ring)
 static void compute_save(struct cik_ring *ring)
 {
 	struct cik_as as = { .cik = ring->cik, .client = ring->client };
+	uint64_t report;
 
 	if (QUEUE(ring, HQD_PQ_RPTR) == ring->rptr)
 		return;
 	QUEUE(ring, HQD_PQ_RPTR) = ring->rptr;
-	cik_write32(&as, lo_hi(QUEUE(ring, HQD_PQ_RPTR_REPORT_ADDR) & ~3u,
-			       QUEUE(ring, HQD_PQ_RPTR_REPORT_ADDR_HI) & 0xffff),
-		    ring->rptr);
+	report = lo_hi(QUEUE(ring, HQD_PQ_RPTR_REPORT_ADDR) & ~3u,
+		       QUEUE(ring, HQD_PQ_RPTR_REPORT_ADDR_HI) & 0xffff);
+	cik_write32(&as, report, ring->rptr);
 }
 
 /* Where an interrupt comes from: microengine in bits 3:2, pipe 1:0, queue 6:4. */

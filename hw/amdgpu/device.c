@@ -153,8 +153,8 @@ static void make_bars(struct cik *cik)
 		.fd = fd, .host = host,
 	};
 	cik->pci.bar[CIK_BAR_DOORBELL] = (struct pci_bar){
-		.size = CIK_DOORBELL_SIZE, .flags = PCI_BAR_64 | PCI_BAR_PREFETCH,
-		.fd = -1,
+		.size = CIK_DOORBELL_SIZE,
+		.flags = PCI_BAR_64 | PCI_BAR_PREFETCH, .fd = -1,
 	};
 	cik->pci.bar[CIK_BAR_MMIO] = (struct pci_bar){
 		.size = CIK_MMIO_SIZE, .fd = -1,

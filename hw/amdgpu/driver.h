@@ -27,6 +27,10 @@
 /* Of the packets that the driver never emits only a later chip's header tells. */
 #include "iceland_sdma_pkt_open.h"
 
+/* Whose top bit the driver shifts out of an int. */
+#undef PACKET_TYPE3
+#define PACKET_TYPE3 3u
+
 /* A field of a register, by the names that the headers have for it. */
 #define FIELD_OF(value, reg, field) \
 	(((value) & reg##__##field##_MASK) >> reg##__##field##__SHIFT)

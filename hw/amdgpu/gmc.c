@@ -207,8 +207,9 @@ int cik_find(const struct cik_as *as, uint64_t va, uint64_t want, bool write,
 }
 
 /* Whether the driver wants to hear of a fault, and to go on after it. */
-#define INTERRUPTS (VM_CONTEXT1_CNTL__VALID_PROTECTION_FAULT_ENABLE_INTERRUPT_MASK)
-#define GO_ON (VM_CONTEXT1_CNTL__VALID_PROTECTION_FAULT_ENABLE_DEFAULT_MASK)
+#define INTERRUPTS \
+	VM_CONTEXT1_CNTL__VALID_PROTECTION_FAULT_ENABLE_INTERRUPT_MASK
+#define GO_ON VM_CONTEXT1_CNTL__VALID_PROTECTION_FAULT_ENABLE_DEFAULT_MASK
 
 static uint32_t status_of(const struct cik_fault *fault)
 {

@@ -32,7 +32,8 @@ void cik_interrupt(struct cik *cik, unsigned int source, uint32_t data,
 	uint32_t cntl = cik->reg[mmIH_RB_CNTL];
 	uint32_t wptr = cik->reg[mmIH_RB_WPTR] & ~IH_RB_WPTR__RB_OVERFLOW_MASK;
 	uint32_t pasid = cik->reg[mmIH_VMID_0_LUT + vmid] & 0xffff;
-	uint32_t vector[4] = { source, data, ring_id | vmid << 8 | pasid << 16 };
+	uint32_t vector[4] = { source, data,
+			       ring_id | vmid << 8 | pasid << 16 };
 	uint64_t base = (uint64_t)cik->reg[mmIH_RB_BASE] << 8;
 
 	if (!FIELD_OF(cntl, IH_RB_CNTL, RB_ENABLE)) {
@@ -51,8 +52,8 @@ void cik_interrupt(struct cik *cik, unsigned int source, uint32_t data,
 	cik->reg[mmIH_RB_WPTR] &= IH_RB_WPTR__RB_OVERFLOW_MASK;
 	cik->reg[mmIH_RB_WPTR] |= wptr;
 	if (FIELD_OF(cntl, IH_RB_CNTL, WPTR_WRITEBACK_ENABLE))
-		cik_write32(&as, (uint64_t)cik->reg[mmIH_RB_WPTR_ADDR_HI] << 32 |
-			    cik->reg[mmIH_RB_WPTR_ADDR_LO],
+		cik_write32(&as, lo_hi(cik->reg[mmIH_RB_WPTR_ADDR_LO],
+				       cik->reg[mmIH_RB_WPTR_ADDR_HI]),
 			    cik->reg[mmIH_RB_WPTR]);
 	cik->stats.irqs++;
 	if (FIELD_OF(cik->reg[mmIH_CNTL], IH_CNTL, ENABLE_INTR))

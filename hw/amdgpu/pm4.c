@@ -377,6 +377,8 @@ static const struct pm4_packet packets[256] = {
 	NO_EFFECT(INCREMENT_DE_COUNTER),
 	NO_EFFECT(WAIT_ON_CE_COUNTER),
 	NO_EFFECT(WAIT_ON_DE_COUNTER_DIFF),
+	/* For this the driver has no name. */
+	[0x89] = { "SET_CE_DE_COUNTERS", 0, NULL },
 
 	/* Nothing is drawn or computed, so its state does not matter. */
 	NO_EFFECT(SET_BASE),
@@ -403,15 +405,16 @@ static const struct pm4_packet packets[256] = {
 static int run_registers(struct cik_ring *ring, uint32_t header)
 {
 	unsigned int count = CP_PACKET_GET_COUNT(header) + 1, i;
+	uint32_t *dw = ring->cik->packet;
 	int ret = 0;
 
 	if (count + 1 > cik_ring_left(ring))
 		return cik_ring_illegal(ring, "packet beyond the stream's end");
-	if (cik_ring_fetch(ring, 1, ring->packet, count))
+	if (cik_ring_fetch(ring, 1, dw, count))
 		return CIK_STOP;
 	for (i = 0; i < count && !ret; i++)
 		ret = write_register(ring, CP_PACKET0_GET_REG(header) + i,
-				     ring->packet[i]);
+				     dw[i]);
 	return ret ? ret : (int)count + 1;
 }
 
@@ -420,7 +423,7 @@ static int run_type3(struct cik_ring *ring, uint32_t header)
 	const struct pm4_packet *packet =
 		&packets[CP_PACKET3_GET_OPCODE(header)];
 	unsigned int n = CP_PACKET_GET_COUNT(header) + 1;
-	uint32_t *dw = ring->packet;
+	uint32_t *dw = ring->cik->packet;
 	int ret;
 
 	/* A NOP of the greatest length is one dword. */

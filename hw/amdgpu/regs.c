@@ -254,8 +254,7 @@ static const struct mmio_reg registers[] = {
 	{ AT(RLC_SERDES_NONCU_MASTER_BUSY), read_zero, write_nothing },
 	/* the clock is not captured: it is read as it is */
 	{ AT(RLC_CAPTURE_GPU_CLOCK_COUNT), NULL, NULL },
-	{ AT(RLC_GPU_CLOCK_COUNT_LSB), read_clock, write_nothing },
-	{ AT(RLC_GPU_CLOCK_COUNT_MSB), read_clock, write_nothing },
+	{ ROW(RLC_GPU_CLOCK_COUNT_LSB, 2), read_clock, write_nothing },
 	/* the host's path to memory has no cache: flushed as soon as asked */
 	{ AT(GPU_HDP_FLUSH_REQ), NULL, NULL },
 	{ AT(GPU_HDP_FLUSH_DONE), read_ones, write_nothing },

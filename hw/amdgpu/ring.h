@@ -78,7 +78,6 @@ struct cik_ib {
  * @host: memory of the stream from @host_va on, for @host_vmid
  * @host_len: bytes of it
  * @epoch: cik.epoch for which that holds
- * @packet: room for one
  */
 struct cik_ring {
 	struct cik *cik;
@@ -102,7 +101,6 @@ struct cik_ring {
 	uint64_t host_va, host_len;
 	unsigned int host_vmid;
 	uint64_t epoch;
-	uint32_t packet[CIK_PACKET_MAX];
 };
 
 /* ring.c */

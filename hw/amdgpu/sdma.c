@@ -101,7 +101,8 @@ static int run_copy(struct cik_ring *ring, const uint32_t *dw)
 		if (ring->budget <= 0)
 			return CIK_AGAIN;
 		n = hw_min(dw[1] - ring->progress, CIK_PIECE);
-		if (cik_copy(&as, dst + ring->progress, src + ring->progress, n))
+		if (cik_copy(&as, dst + ring->progress, src + ring->progress,
+			     n))
 			return -EFAULT;
 		if (ring->dropped)
 			return CIK_AGAIN;
