@@ -5,7 +5,7 @@
  * Says where an exported buffer object is, as seen from two sides that know nothing
  * of each other: the page table of the IOMMU into which iommufd mapped it, and the
  * GPU, which copies it once and whose model writes down where it read. The
- * comparison is made outside of the VM, by tests/xe-ranges/run.
+ * comparison is made outside of the VM, by tests/vram-ranges/run.
  *
  * Needs the debugfs of Intel's IOMMU driver: 77 without.
  */
