@@ -40,8 +40,8 @@ static struct gpu_vram amdgpu_vram(struct gpu *gpu)
 	};
 }
 
-/* Where there is no room the driver gives system memory, or what no BAR shows. */
-static bool got_it(struct gpu_bo *bo, uint64_t domains, uint64_t flags)
+/* Where there is no room the driver adds system memory. */
+static bool only_in(struct gpu_bo *bo, uint64_t domains)
 {
 	struct drm_amdgpu_gem_create_in info = {};
 	struct drm_amdgpu_gem_op op = {
@@ -51,13 +51,13 @@ static bool got_it(struct gpu_bo *bo, uint64_t domains, uint64_t flags)
 	};
 
 	VFIO_ASSERT_EQ(gpu_ioctl(bo->gpu, DRM_IOCTL_AMDGPU_GEM_OP, &op), 0);
-	return info.domains == domains && !(flags & ~info.domain_flags);
+	return info.domains == domains;
 }
 
 static int amdgpu_bo_create(struct gpu_bo *bo, uint32_t where, struct gpu_ctx *ctx)
 {
 	union drm_amdgpu_gem_create create = {};
-	uint64_t domains, flags;
+	uint64_t domains;
 	int ret;
 
 	create.in.bo_size = bo->size;
@@ -69,13 +69,12 @@ static int amdgpu_bo_create(struct gpu_bo *bo, uint32_t where, struct gpu_ctx *c
 		create.in.domain_flags |= AMDGPU_GEM_CREATE_CPU_ACCESS_REQUIRED;
 	if (ctx)
 		create.in.domain_flags |= AMDGPU_GEM_CREATE_VM_ALWAYS_VALID;
-	flags = create.in.domain_flags;
 	domains = create.in.domains;
 	ret = gpu_ioctl(bo->gpu, DRM_IOCTL_AMDGPU_GEM_CREATE, &create);
 	if (ret)
 		return ret;
 	bo->handle = create.out.handle;
-	if (got_it(bo, domains, flags))
+	if (only_in(bo, domains))
 		return 0;
 	gpu_handle_close(bo->gpu, bo->handle);
 	return -ENOMEM;
