@@ -29,8 +29,6 @@
 #define COPY_UNIT	256
 #define COPY_DWORDS	16
 
-#define FRAGMENT_SLACK	(512ull << 10)
-
 static const struct gpu_driver *const drivers[] = {
 	&gpu_xe_driver, &gpu_amdgpu_driver,
 };
@@ -432,32 +430,38 @@ static uint32_t take_vram(struct gpu *gpu, uint64_t size)
 	return bo.handle;
 }
 
+/*
+ * Nearly all of VRAM is taken by one BO and, where that ends, by pieces. Every second
+ * piece is given back, and what the driver never gave out, which would be one large
+ * hole, is taken instead. So nothing but small holes is left for the BO.
+ */
 void gpu_bo_create_fragmented(struct gpu *gpu, struct gpu_bo *bo, uint64_t size,
 			      uint64_t piece)
 {
-	unsigned int nr = 2 * (size / piece) + 2, i;
+	uint64_t reserve = ALIGN(gpu->driver->vram_reserve, piece);
+	unsigned int nr = 2 * (reserve + size) / piece + 2, i;
 	struct gpu_vram vram = gpu_vram(gpu);
 	uint64_t room = vram.total - vram.used;
-	uint32_t *comb, rest;
+	uint32_t *comb, head, rest;
 
-	/* All but the memory of the comb and a bit for page tables. */
-	VFIO_ASSERT_GT(room, (nr + 1) * piece + FRAGMENT_SLACK);
-	rest = take_vram(gpu, (room - nr * piece - FRAGMENT_SLACK) / piece * piece);
+	VFIO_ASSERT_GT(room, (nr + 1) * piece + reserve);
+	head = take_vram(gpu, (room - nr * piece - reserve) / piece * piece);
 	comb = calloc(nr, sizeof(*comb));
 	VFIO_ASSERT_NOT_NULL(comb);
 	for (i = 0; i < nr; i++)
 		comb[i] = take_vram(gpu, piece);
 
-	/* Every second one makes room for the pieces. */
 	vram = gpu_vram(gpu);
 	for (i = 0; i < nr - 2; i += 2)
 		gpu_handle_close(gpu, comb[i]);
-	wait_for_vram(gpu, vram.used - size);
+	wait_for_vram(gpu, vram.used - reserve - size);
+	rest = take_vram(gpu, reserve);
 	gpu_bo_create_vram(gpu, bo, size);
 
 	for (i = 0; i < nr; i++)
 		if (i % 2 || i >= nr - 2)
 			gpu_handle_close(gpu, comb[i]);
 	gpu_handle_close(gpu, rest);
+	gpu_handle_close(gpu, head);
 	free(comb);
 }

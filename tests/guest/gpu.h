@@ -176,7 +176,8 @@ uint64_t gpu_view_differs(struct gpu_view *view, uint64_t va, uint64_t size,
 
 /*
  * In VRAM as gpu_bo_create_vram() does it, but in pieces of at most @piece bytes,
- * most of which do not touch one another. Takes all of VRAM for a moment.
+ * most of which do not touch one another. Takes all of VRAM for a moment. Of a @size
+ * that is a multiple of 2 MiB amdgpu makes pieces of 2 MiB, or evicts.
  */
 void gpu_bo_create_fragmented(struct gpu *gpu, struct gpu_bo *bo, uint64_t size,
 			      uint64_t piece);

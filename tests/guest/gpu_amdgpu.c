@@ -22,6 +22,9 @@
 #define SDMA_COPY_MAX		(2ull << 20)
 #define SDMA_IB_ALIGN		8
 
+/* AMDGPU_VM_RESERVED_VRAM of the driver, and what is in use now and then */
+#define VRAM_RESERVE		((8u << 20) + (512u << 10))
+
 static struct gpu_vram amdgpu_vram(struct gpu *gpu)
 {
 	struct drm_amdgpu_memory_info memory = {};
@@ -262,6 +265,7 @@ const struct gpu_driver gpu_amdgpu_driver = {
 	.vram_bar = 0,
 	.vram_debugfs = "amdgpu_vram_mm",
 	.fdinfo_vram = "vram",
+	.vram_reserve = VRAM_RESERVE,
 	.batch_size = 16u << 10,
 	.vram = amdgpu_vram,
 	.bo_create = amdgpu_bo_create,

@@ -14,6 +14,8 @@ struct gpu_driver {
 	const char *vram_debugfs;
 	/* The word of fdinfo for the device's own memory */
 	const char *fdinfo_vram;
+	/* Bytes that are not for BOs of user space, but for page tables */
+	uint64_t vram_reserve;
 	/* Of the batch buffer */
 	uint32_t batch_size;
 

@@ -286,6 +286,7 @@ const struct gpu_driver gpu_xe_driver = {
 	.vram_bar = 2,
 	.vram_debugfs = "tile0/vram_mm",
 	.fdinfo_vram = "vram0",
+	.vram_reserve = 512u << 10,
 	.batch_size = 16u << 10,
 	.vram = xe_vram,
 	.bo_create = xe_bo_create,

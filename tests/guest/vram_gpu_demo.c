@@ -26,7 +26,7 @@
 #include "dma.h"
 
 #define PIECE_SIZE	SZ_64K
-#define DEFAULT_PIECES	96
+#define DEFAULT_PIECES	97
 #define MAX_PIECES	((int)(GPU_VIEW_SIZE / PIECE_SIZE))
 #define PRESSURE_SIZE	SZ_32M
 

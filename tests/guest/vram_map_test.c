@@ -29,7 +29,7 @@ FIXTURE_VARIANT(vram_map) {
 FIXTURE_VARIANT_ADD(vram_map, 4K) { .size = SZ_4K, };
 FIXTURE_VARIANT_ADD(vram_map, 68K) { .size = SZ_64K + SZ_4K, };
 FIXTURE_VARIANT_ADD(vram_map, 6M_fragmented) {
-	.size = 96 * SZ_64K,
+	.size = 97 * SZ_64K,
 	.piece = SZ_64K,
 };
 FIXTURE_VARIANT_ADD(vram_map, 66M) { .size = SZ_64M + SZ_2M, };

@@ -21,7 +21,7 @@
 #include "gpu.h"
 #include "dma.h"
 
-#define BUFFER_SIZE	(96ull * SZ_64K)
+#define BUFFER_SIZE	(97ull * SZ_64K)
 #define PIECE		SZ_64K
 #define ENTRY_ADDRESS	0xffffffffff000ull
 
