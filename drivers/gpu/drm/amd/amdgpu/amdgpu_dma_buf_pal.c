@@ -33,11 +33,10 @@
  *   created when there was no room in VRAM, to which the driver adds GTT.
  * - that fit into the part of VRAM that the BAR shows. With a small BAR they are
  *   moved there when they are mapped.
- * - that were not created with AMDGPU_GEM_CREATE_NO_CPU_ACCESS, since neither
- *   are they for the CPU's way into VRAM, nor with
- *   AMDGPU_GEM_CREATE_ENCRYPTED or AMDGPU_GEM_CREATE_GFX12_DCC, since the BAR
- *   does not show what is in those, nor with AMDGPU_GEM_CREATE_DISCARDABLE,
- *   which eviction throws away.
+ * - that were created without AMDGPU_GEM_CREATE_NO_CPU_ACCESS, which says that
+ *   the BAR is not used, AMDGPU_GEM_CREATE_ENCRYPTED and
+ *   AMDGPU_GEM_CREATE_GFX12_DCC, of which it shows ciphertext or compressed
+ *   data, and AMDGPU_GEM_CREATE_DISCARDABLE, which eviction throws away.
  *
  * It is not offered where VRAM is not behind BAR 0: on APUs, whose VRAM is a part
  * of RAM, and for GPUs that only have XGMI to the CPU.
@@ -66,15 +65,17 @@
  * ============= ============ ================================================
  * export        -EPERM       userptr, or AMDGPU_GEM_CREATE_VM_ALWAYS_VALID
  * attach        -EOPNOTSUPP  PAL is not offered, see above
- * attach, pin,  -EBUSY       PAL and an importer without peer to peer exclude
- * map                        each other, whichever comes second
- * attach, pin,  -ENODEV      the device is unbound, was not recovered by its
- * map                        last reset, or its PCI channel is offline
+ * attach        -EBUSY       PAL and an importer without peer to peer exclude
+ *                            each other, whichever comes second
+ * attach        -ENODEV      the device is unbound, its last reset failed, or
+ *                            its PCI channel is offline
+ * pin, map      -ENODEV      the same
  * pin           -ENOSPC      more than pal_pin_percent of VRAM would be pinned
  * pin, map      -ENOMEM      no room in VRAM that the BAR shows
  * pin, map      -EBUSY       somebody else pinned the BO where the BAR does
- *                            not show it, or AMDGPU_GEM_OP_SET_PLACEMENT wants
- *                            it elsewhere
+ *                            not show it, AMDGPU_GEM_OP_SET_PLACEMENT wants it
+ *                            elsewhere, or an importer without peer to peer
+ *                            attached at the same time
  * ============= ============ ================================================
  *
  * An imported BO is exported by its original exporter and not by amdgpu.
