@@ -25,7 +25,8 @@ error and not a test that silently does less:
     selftests     true: /guest also has the kernel's own selftests and demos
     files         host files that go to /guest (relative to the checkout)
     image         true: the image of user-space programs (scripts/image) is at
-                  /image; "in-image CMD" runs a program of it
+                  /image, and /guest has those of ours that use its libraries;
+                  "in-image CMD" runs a program of either
     kmemleak      true: scan before the end and fail on a suspected leak
     outside_checks  least number of outside checks that must have passed
     compare       a profile's name: this one runs the same tests on a kernel that

@@ -43,6 +43,12 @@ def guest_programs():
                     "building tests/guest")
 
 
+def image_programs():
+    """Those of them that use the libraries of the image."""
+    return run_tool([os.path.join(TOP, "scripts", "rootfs"), "image-programs"],
+                    "building tests/guest for the VM's image")
+
+
 def selftests():
     """The folder of the kernel's own selftests and of our demos."""
     return run_tool([os.path.join(TOP, "scripts", "kselftest-build")],
@@ -61,6 +67,8 @@ def contents(profile):
         files[name] = path
     if profile.selftests:
         files.update(folder_files(selftests()))
+    if profile.image:
+        files.update(folder_files(image_programs()))
     for name, path in folder_files(GUEST):
         if os.access(path, os.X_OK) and name != "init":
             files[name] = path
