@@ -122,6 +122,11 @@ struct gpu_vram gpu_vram(struct gpu *gpu)
 	return vram;
 }
 
+uint64_t gpu_vram_reserve(struct gpu *gpu)
+{
+	return gpu->driver->vram_reserve;
+}
+
 int gpu_vram_bar(struct gpu *gpu)
 {
 	return gpu->driver->vram_bar;

@@ -54,6 +54,9 @@ struct gpu_vram {
 
 struct gpu_vram gpu_vram(struct gpu *gpu);
 
+/* Bytes of it that the driver may want to have for itself */
+uint64_t gpu_vram_reserve(struct gpu *gpu);
+
 /* The BAR that shows it, and what the TTM manager of VRAM tells in debugfs */
 int gpu_vram_bar(struct gpu *gpu);
 void gpu_vram_debugfs(struct gpu *gpu, char *path, size_t size);

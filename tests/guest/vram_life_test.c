@@ -16,9 +16,6 @@
 #include "kselftest_harness.h"
 
 #define BUFFER_SIZE	(SZ_1M + SZ_4K)
-/* What the next owner leaves to its driver */
-#define OWNER_REST	SZ_1M
-
 /* How VRAM gets lost to those who have it */
 enum how { UNBIND, REMOVE, WEDGE };
 
@@ -163,7 +160,7 @@ static bool next_owner_unharmed(struct dma *dma, iova_t old, const u64 *where)
 
 	gpu_open(&gpu, gpu_bdf);
 	vram = gpu_vram(&gpu);
-	gpu_bo_create_vram(&gpu, &bo, vram.total - vram.used - OWNER_REST);
+	gpu_bo_create_vram(&gpu, &bo, vram.total - vram.used - 2 * gpu_vram_reserve(&gpu));
 	bar_size = bar_map(gpu_bdf, gpu_vram_bar(&card), &bar);
 	ok = owns_all(&bo, bar, bar_size, where);
 	cpu_fill(&bo, CANARY);
@@ -368,7 +365,7 @@ TEST_F_TIMEOUT(vram_killed, everybody_during_dma, 120)
 	EXPECT_TRUE(kill_it(pid));
 
 	/* Nothing of theirs is left, and nothing of theirs reaches ours. */
-	gpu_bo_create_vram(&gpu, &bo, before.total - before.used - OWNER_REST);
+	gpu_bo_create_vram(&gpu, &bo, before.total - before.used - 2 * gpu_vram_reserve(&gpu));
 	cpu_fill(&bo, CANARY);
 	dma_open(&dma, nvme_bdf);
 	EXPECT_EQ(0, cpu_differs(&bo, CANARY));
