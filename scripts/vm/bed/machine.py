@@ -14,6 +14,11 @@ ADDRESS = {"nvme": "04.0", "igb": "05.0", "edu": "06.0", "ivshmem": "07.0",
            "xe": "08.0", "xe2": "09.0", "image": "0a.0",
            "amdgpu": "0b.0", "amdgpu2": "0c.0"}
 
+# What NVMe wants to have at an address that leads nowhere goes through bounce buffers. A
+# request that waits for one while the controller is reset never ends, and QEMU with
+# it: two transfers to memory that was revoked are enough with the default of 4 KiB.
+BOUNCE_BYTES = 64 << 20
+
 # The VM has other virtio disks as well; it knows the image by this.
 IMAGE_SERIAL = "image"
 
@@ -77,7 +82,8 @@ def device(kind, profile, areas):
         return ["-blockdev", f"driver=file,filename={path},node-name=disk0,"
                 "locking=off",
                 "-blockdev", "driver=raw,file=disk0,node-name=disk",
-                "-device", f"nvme,serial=dmabuf-pal,drive=disk,{addr}"]
+                "-device", f"nvme,serial=dmabuf-pal,drive=disk,{addr},"
+                f"x-max-bounce-buffer-size={BOUNCE_BYTES}"]
     if kind == "igb":
         return ["-netdev", "hubport,id=net,hubid=0",
                 "-device", f"igb,netdev=net,{addr}"]
