@@ -117,41 +117,18 @@ static const struct pci_ops ops = {
 	.work = work,
 };
 
-static uint64_t power_of_two(uint64_t size)
-{
-	uint64_t power = HW_MIB(2);
-
-	while (power < size)
-		power <<= 1;
-	return power;
-}
-
 static void make_bars(struct cik *cik)
 {
 	struct cik_config *config = &cik->config;
-	uint64_t visible = config->visible ? config->visible :
-					     power_of_two(config->vram);
-	uint64_t backing = visible;
-	void *host;
-	int fd;
 
-	/* A BAR beyond the memory shows nothing, but must have something. */
-	if (backing < config->vram)
-		backing = config->vram;
-	fd = hw_memfd("amdgpu-vram", backing, &host);
-	if (fd < 0)
-		hw_die(1, "no memory for VRAM");
-	cik->vram = host;
-	cik->vram_bytes = backing;
+	cik->vram = pci_memory_bar(&cik->pci, CIK_BAR_VRAM, "amdgpu-vram",
+				   config->vram, config->visible,
+				   &cik->vram_bytes);
 	cik->rom = malloc(CIK_ROM_SIZE);
 	if (!cik->rom)
 		hw_die(1, "no memory for the ROM");
 	/* The driver looks for it in both places. */
 	memcpy(cik->vram, cik->rom, cik_vbios(cik->rom, config->device_id));
-	cik->pci.bar[CIK_BAR_VRAM] = (struct pci_bar){
-		.size = visible, .flags = PCI_BAR_64 | PCI_BAR_PREFETCH,
-		.fd = fd, .host = host,
-	};
 	cik->pci.bar[CIK_BAR_DOORBELL] = (struct pci_bar){
 		.size = CIK_DOORBELL_SIZE,
 		.flags = PCI_BAR_64 | PCI_BAR_PREFETCH, .fd = -1,

@@ -328,3 +328,24 @@ void pci_msi(struct pci_dev *dev)
 	else
 		dev->msi_lost++;
 }
+
+uint8_t *pci_memory_bar(struct pci_dev *dev, unsigned int bar, const char *name,
+			uint64_t size, uint64_t visible, uint64_t *mapped)
+{
+	void *host;
+	int fd;
+
+	if (!visible)
+		for (visible = HW_MIB(2); visible < size; visible <<= 1)
+			;
+	/* A BAR beyond the memory shows nothing, but must have something. */
+	*mapped = visible < size ? size : visible;
+	fd = hw_memfd(name, *mapped, &host);
+	if (fd < 0)
+		hw_die(1, "%s: no memory for it", name);
+	dev->bar[bar] = (struct pci_bar){
+		.size = visible, .flags = PCI_BAR_64 | PCI_BAR_PREFETCH,
+		.fd = fd, .host = host,
+	};
+	return host;
+}

@@ -143,4 +143,20 @@ int pci_bar_write(struct pci_dev *dev, unsigned int bar, uint64_t offset,
 /* Signals the MSI vector if the client gave an eventfd for it; counts. */
 void pci_msi(struct pci_dev *dev);
 
+/**
+ * pci_memory_bar - device memory and the BAR that shows it, or a part of it
+ * @dev: the function
+ * @bar: index of the BAR, which is 64 bits wide and prefetchable
+ * @name: of the memory
+ * @size: bytes of device memory
+ * @visible: bytes that the BAR has, a power of two; 0: as many as it takes for all
+ * @mapped: receives how many bytes there are, of which the BAR may have more than @size
+ *
+ * To be called before pci_setup_bars(). Ends the process if there is no memory.
+ *
+ * Return: where the memory is in this process.
+ */
+uint8_t *pci_memory_bar(struct pci_dev *dev, unsigned int bar, const char *name,
+			uint64_t size, uint64_t visible, uint64_t *mapped);
+
 #endif

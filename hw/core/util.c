@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 #define _GNU_SOURCE
 
+#include <ctype.h>
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -81,4 +82,25 @@ void hw_die(int status, const char *fmt, ...)
 	va_end(args);
 	fputc('\n', stderr);
 	exit(status);
+}
+
+uint64_t hw_size_option(const char *option, const char *text)
+{
+	uint64_t size;
+
+	if (hw_parse_size(text, &size) || !size)
+		hw_die(2, "%s %s: not a size", option, text);
+	return size;
+}
+
+unsigned long hw_number_option(const char *option, const char *text,
+			       unsigned long max)
+{
+	unsigned long value;
+	char *end;
+
+	value = strtoul(text, &end, 0);
+	if (!isdigit((unsigned char)*text) || *end || value > max)
+		hw_die(2, "%s %s: not a number up to %lu", option, text, max);
+	return value;
 }

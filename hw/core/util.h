@@ -68,4 +68,12 @@ int hw_memfd(const char *name, uint64_t size, void **host);
 void hw_die(int status, const char *fmt, ...)
 	__attribute__((noreturn, format(printf, 2, 3)));
 
+/*
+ * The value of an option of the command line: bytes that are not 0, and a number of at
+ * most @max. Bad ones end the process with status 2 and a line that names them.
+ */
+uint64_t hw_size_option(const char *option, const char *text);
+unsigned long hw_number_option(const char *option, const char *text,
+			       unsigned long max);
+
 #endif

@@ -118,27 +118,12 @@ static const struct pci_ops ops = {
 	.work = work,
 };
 
-static uint64_t power_of_two(uint64_t size)
-{
-	uint64_t power = HW_MIB(2);
-
-	while (power < size)
-		power <<= 1;
-	return power;
-}
-
 static void make_bars(struct xe_vf *vf)
 {
 	struct xe_config *config = &vf->config;
-	uint64_t visible = config->visible ? config->visible :
-					     power_of_two(config->vram);
-	uint64_t backing = visible;
 	void *host;
 	int fd;
 
-	/* A BAR beyond the memory shows nothing, but must have something. */
-	if (backing < config->vram)
-		backing = config->vram;
 	fd = hw_memfd("xe-bar0", XE_BAR0_SIZE, &host);
 	if (fd < 0)
 		hw_die(1, "no memory for BAR 0");
@@ -148,15 +133,8 @@ static void make_bars(struct xe_vf *vf)
 		.host = host, .area = bar0_areas,
 		.nr_areas = ARRAY_SIZE(bar0_areas),
 	};
-	fd = hw_memfd("xe-vram", backing, &host);
-	if (fd < 0)
-		hw_die(1, "no memory for VRAM");
-	vf->vram = host;
-	vf->vram_bytes = backing;
-	vf->pci.bar[XE_BAR_LMEM] = (struct pci_bar){
-		.size = visible, .flags = PCI_BAR_64 | PCI_BAR_PREFETCH,
-		.fd = fd, .host = host,
-	};
+	vf->vram = pci_memory_bar(&vf->pci, XE_BAR_LMEM, "xe-vram", config->vram,
+				  config->visible, &vf->vram_bytes);
 	pci_setup_bars(&vf->pci);
 }
 

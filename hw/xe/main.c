@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: MIT
 /* xe-vf: the model as a program, a vfio-user server for one client. */
-#include <ctype.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -62,27 +61,6 @@ struct arguments {
 	struct inject inject;
 };
 
-static uint64_t size_of(const char *option, const char *text)
-{
-	uint64_t size;
-
-	if (hw_parse_size(text, &size) || !size)
-		hw_die(2, "%s %s: not a size", option, text);
-	return size;
-}
-
-static unsigned long number_of(const char *option, const char *text,
-			       unsigned long max)
-{
-	unsigned long value;
-	char *end;
-
-	value = strtoul(text, &end, 0);
-	if (!isdigit((unsigned char)*text) || *end || value > max)
-		hw_die(2, "%s %s: not a number up to %lu", option, text, max);
-	return value;
-}
-
 static void take(struct arguments *args, int option, const char *text)
 {
 	struct xe_config *config = &args->config;
@@ -92,19 +70,19 @@ static void take(struct arguments *args, int option, const char *text)
 		args->socket = text;
 		break;
 	case OPT_VRAM:
-		config->vram = size_of("--vram", text);
+		config->vram = hw_size_option("--vram", text);
 		break;
 	case OPT_VISIBLE:
-		config->visible = size_of("--visible", text);
+		config->visible = hw_size_option("--visible", text);
 		break;
 	case OPT_DEVICE_ID:
-		config->device_id = number_of("--device-id", text, 0xffff);
+		config->device_id = hw_number_option("--device-id", text, 0xffff);
 		break;
 	case OPT_CCS:
-		config->ccs = number_of("--ccs", text, 4);
+		config->ccs = hw_number_option("--ccs", text, 4);
 		break;
 	case OPT_CONTEXTS:
-		config->contexts = number_of("--contexts", text, 65535);
+		config->contexts = hw_number_option("--contexts", text, 65535);
 		break;
 	case OPT_TRACE:
 		args->trace = text;

@@ -254,7 +254,6 @@ struct gpu_place gpu_place(struct gpu *gpu, int dma_buf)
 	FILE *file;
 
 	gpu_open(&client, gpu->bdf);
-	snprintf(line, sizeof(line), "/proc/self/fdinfo/%d", client.fd);
 	/* A client may have memory of its own, its page tables. */
 	for (with = 0; with < 2; with++) {
 		before = place;
