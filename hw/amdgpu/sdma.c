@@ -193,6 +193,9 @@ static int run_fence(struct cik_ring *ring, const uint32_t *dw)
 		return CIK_WAIT;
 	if (!lost && cik_write32(&as, lo_hi(dw[1], dw[2]), dw[3]))
 		return -EFAULT;
+	/* Others' turns must not come between a job's fence and its interrupt. */
+	if (ring->budget < 1 && ends_job(ring))
+		ring->budget = 1;
 	return 1;
 }
 

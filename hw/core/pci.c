@@ -9,9 +9,14 @@
 #include <linux/pci_regs.h>
 #include <poll.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "core/pci.h"
+
+#define FRESH_PIECE	HW_KIB(256)	/* milliseconds at most */
+/* Of much memory most is never used, and it should not be taken from the host. */
+#define FRESH_MAX	HW_MIB(512)
 
 _Static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__,
 	       "values are copied to and from configuration space as they are");
@@ -347,5 +352,22 @@ uint8_t *pci_memory_bar(struct pci_dev *dev, unsigned int bar, const char *name,
 		.size = visible, .flags = PCI_BAR_64 | PCI_BAR_PREFETCH,
 		.fd = fd, .host = host,
 	};
+	dev->fresh = host;
+	dev->fresh_len = hw_min(size, FRESH_MAX);
 	return host;
+}
+
+void pci_touch(struct pci_dev *dev)
+{
+	uint64_t len = hw_min(dev->fresh_len, FRESH_PIECE), at;
+
+	/* The fault of each page without its trap, where the kernel can do that. */
+#ifdef MADV_POPULATE_WRITE
+	madvise(dev->fresh, len, MADV_POPULATE_WRITE);
+#endif
+	/* The client may write there at the same time. */
+	for (at = 0; at < len; at += HW_PAGE_SIZE)
+		__atomic_fetch_or(dev->fresh + at, 0, __ATOMIC_RELAXED);
+	dev->fresh += len;
+	dev->fresh_len -= len;
 }

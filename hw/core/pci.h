@@ -86,6 +86,8 @@ struct pci_ops {
  * @msi_fd: eventfd to signal, or -1
  * @msi_count: interrupts that were signalled
  * @msi_lost: interrupts for which there was no eventfd
+ * @fresh: device memory that nobody has touched yet
+ * @fresh_len: bytes of it that pci_touch() has left
  */
 struct pci_dev {
 	const struct pci_ops *ops;
@@ -98,6 +100,8 @@ struct pci_dev {
 	int msi_fd;
 	uint64_t msi_count;
 	uint64_t msi_lost;
+	uint8_t *fresh;
+	uint64_t fresh_len;
 };
 
 /**
@@ -158,5 +162,16 @@ void pci_msi(struct pci_dev *dev);
  */
 uint8_t *pci_memory_bar(struct pci_dev *dev, unsigned int bar, const char *name,
 			uint64_t size, uint64_t visible, uint64_t *mapped);
+
+/**
+ * pci_touch - make a piece of device memory present
+ * @dev: the function
+ *
+ * A page's first access costs a fault, which under a hypervisor is a hundred times
+ * what it costs to fill the page: a GPU's first job would be the slowest, by so
+ * much that drivers lose patience. To be called while the device has nothing to do,
+ * as long as &pci_dev.fresh_len is not 0. Changes no content.
+ */
+void pci_touch(struct pci_dev *dev);
 
 #endif

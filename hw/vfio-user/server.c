@@ -272,9 +272,22 @@ static int accept_client(struct vfu *vfu)
 	return vfu->fd < 0 ? -errno : 0;
 }
 
+/* Whether there is a message. Where nobody waits, memory can be made present. */
+static bool await_message(const struct vfu *vfu, int timeout)
+{
+	struct pollfd readable = { .fd = vfu->fd, .events = POLLIN };
+
+	if (timeout && vfu->dev->fresh_len) {
+		if (poll(&readable, 1, 0) > 0)
+			return true;
+		pci_touch(vfu->dev);
+		timeout = 0;
+	}
+	return poll(&readable, 1, timeout) > 0;
+}
+
 int vfu_run(struct vfu *vfu)
 {
-	struct pollfd readable = { .events = POLLIN };
 	int timeout, err;
 
 	if (vfu->fd < 0) {
@@ -285,10 +298,9 @@ int vfu_run(struct vfu *vfu)
 	vfu->gone = false;
 	vfu->end = 0;
 	vfu->dma_chunk = VFU_DMA_CHUNK;
-	readable.fd = vfu->fd;
 	timeout = work(vfu);
 	while (!vfu->gone) {
-		if (poll(&readable, 1, timeout) > 0)
+		if (await_message(vfu, timeout))
 			vfu_serve(vfu);
 		if (!vfu->gone)
 			timeout = work(vfu);

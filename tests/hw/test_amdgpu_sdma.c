@@ -157,6 +157,41 @@ static void fence_and_trap(void)
 	arig_free(&rig);
 }
 
+/* Of a budget of 8192 for a turn fills take so much that @left pages' worth remain. */
+static void fill_turn(unsigned int left)
+{
+	const unsigned int fills = 31, whole = src.size / HW_PAGE_SIZE;
+
+	for (unsigned int i = 0; i < fills; i++)
+		AEMIT(&rig, E, OP(CONSTANT_FILL), LO(src.mc), HI(src.mc), 0,
+		      src.size);
+	AEMIT(&rig, E, OP(CONSTANT_FILL), LO(src.mc), HI(src.mc), 0,
+	      (8192 - fills * (whole + 1) - 1 - left) * HW_PAGE_SIZE);
+	AEMIT(&rig, E, OP(FENCE), LO(dst.mc), HI(dst.mc), 0x1234, OP(TRAP));
+	arig_kick(&rig, E);
+	arig_turn(&rig);
+}
+
+/* Between them the other engine could have a long turn, and the driver wonder. */
+static void fence_at_the_end(void)
+{
+	setup();
+	fill_turn(1);
+	expect_eq(arig_dw(&dst, 0), 0x1234);
+	expect(arig_expect_iv(&rig, 224, 0));
+	arig_free(&rig);
+
+	/* Control: with a page more the turn is over before both. */
+	setup();
+	fill_turn(0);
+	expect_eq(arig_dw(&dst, 0), 0);
+	expect(!arig_iv(&rig, &(struct arig_iv){ 0 }));
+	arig_turn(&rig);
+	expect_eq(arig_dw(&dst, 0), 0x1234);
+	expect(arig_expect_iv(&rig, 224, 0));
+	arig_free(&rig);
+}
+
 static void indirect(void)
 {
 	struct arig_iv iv;
@@ -448,6 +483,7 @@ static const struct tap_test tests[] = {
 	{ "CONSTANT_FILL: bytes and dwords", fill },
 	{ "a long one leaves turns to others", long_fill },
 	{ "FENCE and TRAP", fence_and_trap },
+	{ "FENCE and TRAP are of one turn", fence_at_the_end },
 	{ "INDIRECT_BUFFER and NOP", indirect },
 	{ "POLL_REG_MEM: each comparison", poll },
 	{ "POLL_REG_MEM: registers", poll_registers },

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/pci_regs.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "dummy.h"
@@ -276,6 +277,43 @@ static void interrupts(void)
 	dummy_free(&dummy);
 }
 
+/* How many pages of @len bytes there are in memory; none if that cannot be told. */
+static size_t present(uint8_t *at, size_t len)
+{
+	static uint8_t page[DUMMY_BAR2_SIZE / HW_PAGE_SIZE];
+	size_t count = 0;
+
+	if (mincore(at, len, page))
+		return 0;
+	for (size_t i = 0; i < len / HW_PAGE_SIZE; i++)
+		count += page[i] & 1;
+	return count;
+}
+
+static void fresh_memory(void)
+{
+	const size_t pages = DUMMY_BAR2_SIZE / HW_PAGE_SIZE;
+	unsigned int pieces = 0;
+	uint8_t *host;
+
+	expect_eq(dummy_init(&dummy), 0);
+	host = dummy.pci.bar[2].host;
+	host[5000] = 0x5a;
+	expect(present(host, DUMMY_BAR2_SIZE) < pages / 4);
+	dummy.pci.fresh = host;
+	dummy.pci.fresh_len = DUMMY_BAR2_SIZE;
+	while (dummy.pci.fresh_len && pieces++ < pages) {
+		pci_touch(&dummy.pci);
+		/* In pieces: somebody may have begun to wait. */
+		if (pieces == 1)
+			expect(present(host, DUMMY_BAR2_SIZE) < pages / 4);
+	}
+	expect_eq(present(host, DUMMY_BAR2_SIZE), pages);
+	expect_eq(host[5000], 0x5a);
+	expect_eq(host[4999] | host[5001] | host[DUMMY_BAR2_SIZE - 1], 0);
+	dummy_free(&dummy);
+}
+
 static const struct tap_test tests[] = {
 	{ "what identifies a function", identity },
 	{ "command and status", command },
@@ -288,6 +326,7 @@ static const struct tap_test tests[] = {
 	{ "memory of BARs", memory },
 	{ "accesses outside of BARs", outside },
 	{ "interrupts", interrupts },
+	{ "memory is made present, piece by piece", fresh_memory },
 };
 
 int main(int argc, char **argv)

@@ -563,6 +563,26 @@ static void work(void)
 	end();
 }
 
+/* Memory is made present while nothing else is to do, and not before messages. */
+static void fresh_memory(void)
+{
+	const uint64_t limit = hw_now() + 20000000000ull;
+	uint32_t value;
+
+	expect_eq(dummy_init(&dummy), 0);
+	dummy.pci.fresh = dummy.pci.bar[2].host;
+	dummy.pci.fresh_len = DUMMY_BAR2_SIZE;
+	expect_eq(session_open(&session, &dummy.pci, dummy.mem), 0);
+	/* Nobody waits for a client that is slow, so these have answers at once. */
+	do {
+		expect_eq(client_read32(client, 0, DUMMY_ID, &value), 0);
+		expect_eq(value, DUMMY_ID_VALUE);
+	} while (__atomic_load_n(&dummy.pci.fresh_len, __ATOMIC_ACQUIRE) &&
+		 hw_now() < limit);
+	expect_eq(dummy.pci.fresh_len, 0);
+	end();
+}
+
 static const struct tap_test tests[] = {
 	{ "versions are agreed on", versions },
 	{ "what is no version", no_versions },
@@ -578,6 +598,7 @@ static const struct tap_test tests[] = {
 	{ "interrupts that make no sense", bad_interrupts },
 	{ "requests without waiting for replies", pipelining },
 	{ "work between messages, and rest", work },
+	{ "memory is made present between messages", fresh_memory },
 };
 
 int main(int argc, char **argv)
