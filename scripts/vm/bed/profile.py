@@ -29,6 +29,8 @@ error and not a test that silently does less:
                   "in-image CMD" runs a program of either
     kmemleak      true: scan before the end and fail on a suspected leak
     outside_checks  least number of outside checks that must have passed
+    may_say       regular expressions of lines of the console that are expected,
+                  though they would make the run a failure
     compare       a profile's name: this one runs the same tests on a kernel that
                   is expected to fail some; its rows are not counted, the two
                   are put side by side in build/results/<run>/table.md
@@ -108,6 +110,7 @@ class Profile:
     image: bool = False
     kmemleak: bool = False
     outside_checks: int = 0
+    may_say: list = dataclasses.field(default_factory=list)
     compare: str = ""
     selftest: str = ""
 
@@ -152,6 +155,11 @@ def check(profile):
             parse_size(getattr(profile, key))
         except ValueError as err:
             raise BedError(f"{where}: {key}: {err}") from None
+    for text in profile.may_say:
+        try:
+            re.compile(text)
+        except re.error as err:
+            raise BedError(f"{where}: may_say: {text}: {err}") from None
     if not profile.compare and any(s.must_fail for s in profile.step):
         raise BedError(f"{where}: 'must_fail' is for profiles that compare")
     names = [s.name for s in profile.step]

@@ -5,6 +5,7 @@ import base64
 import dataclasses
 import json
 import os
+import re
 import selectors
 import shutil
 import signal
@@ -17,7 +18,7 @@ from .outside import Outside
 from .paths import (RESULTS, TOP, BedError, EXIT_NOT_HERE, run_tool)
 from .profile import parse_size
 from .tap import Suite, judge, judge_compared
-from .watch import MESSAGES, TAINT_BAD, classify
+from .watch import HARMLESS, MESSAGES, TAINT_BAD, classify
 
 TAIL = 60               # lines of the log shown on failure
 LINGER = 20             # seconds for a report to end after its first line
@@ -76,11 +77,14 @@ class Run:
     def on_console(self, line):
         self.tail = (self.tail + [line])[-TAIL:]
         kind = classify(line)
-        if kind:
+        if kind and not self.expected(line):
             # The rest of the report belongs into the log: wait for it a bit.
-            if not self.findings:
+            if not self.findings and kind not in HARMLESS:
                 self.limit_at = min(self.limit_at, time.monotonic() + LINGER)
             self.find(kind, line.strip())
+
+    def expected(self, line):
+        return any(re.search(text, line) for text in self.profile.may_say)
 
     def on_tests(self, line):
         if line.startswith("#@ "):

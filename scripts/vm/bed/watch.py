@@ -36,7 +36,11 @@ KINDS = [
     ("oom", re.compile(r"Out of memory: Killed process|invoked oom-killer")),
     ("warn", re.compile(r"\bWARNING: ")),
     ("panic", re.compile(r"Kernel panic - not syncing")),
+    ("fence", re.compile(r"Fence fallback timer expired")),
 ]
+
+# After these the kernel goes on as if nothing had been.
+HARMLESS = ("fence",)
 
 MESSAGES = {
     "kasan": "KASAN report",
@@ -52,6 +56,7 @@ MESSAGES = {
     "oom": "out of memory",
     "warn": "kernel WARN",
     "panic": "kernel panic",
+    "fence": "interrupt of a GPU late or lost",
     "taint": "kernel tainted by a warning or an oops",
     "boot": "the VM did not start its tests",
     "hang": "hang",
