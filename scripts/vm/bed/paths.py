@@ -4,6 +4,7 @@
 import os
 import subprocess
 import sys
+import threading
 
 TOP = os.path.dirname(os.path.dirname(os.path.dirname(
     os.path.dirname(os.path.abspath(__file__)))))
@@ -28,11 +29,25 @@ class BedError(Exception):
         self.status = status
 
 
+tools = {}              # command -> what it printed
+tools_lock = threading.Lock()
+
+
 def run_tool(argv, what):
     """Runs one of our scripts and returns the last line that it prints.
 
-    Its progress goes to stderr, untouched, so that a long step is visible.
+    They make something and say where it is. To look whether it is up to date may take
+    more than a second, so it is done once: all tests of a run have the same.
     """
+    with tools_lock:
+        key = tuple(argv)
+        if key not in tools:
+            tools[key] = ask_tool(argv, what)
+        return tools[key]
+
+
+def ask_tool(argv, what):
+    """Its progress goes to stderr, untouched, so that a long step is visible."""
     proc = subprocess.run(argv, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL,
                           text=True)
     if proc.returncode:

@@ -7,6 +7,7 @@ few hundred bytes for the profile, and the kernel modules that it asks for.
 
 import hashlib
 import os
+import re
 import shlex
 import subprocess
 
@@ -19,8 +20,11 @@ GUEST = os.path.join(TOP, "tests", "guest")
 
 
 def read(path):
-    with open(path, "rb") as file:
-        return file.read()
+    try:
+        with open(path, "rb") as file:
+            return file.read()
+    except OSError as err:
+        raise BedError(f"{path}: {err.strerror}", EXIT_FAIL) from None
 
 
 def write_atomically(path, data):
@@ -60,13 +64,33 @@ def folder_files(path):
         os.listdir(path)) if os.path.isfile(os.path.join(path, name))]
 
 
-def contents(profile):
-    """What goes to /guest: name -> path on the host; later ones win."""
+def named(profile):
+    """The words of the steps' commands, and of our scripts and programs there."""
+    words = set()
+    texts = [step.command for step in profile.step]
+    while texts:
+        for word in set(re.findall(r"[\w.-]+", texts.pop())) - words:
+            words.add(word)
+            texts += [read(path).decode("utf-8", "replace") for path in (
+                os.path.join(GUEST, word),
+                os.path.join(GUEST, word + "_image.c"))
+                if os.path.isfile(path)]
+    return words
+
+
+def contents(profile, whole=True):
+    """What goes to /guest: name -> path on the host; later ones win.
+
+    Not whole: of the selftests only those that the steps have use for. All of
+    them are 35 MB, which the debug kernel takes a second or two to unpack.
+    """
     files = {}
     for name, path in folder_files(guest_programs()):
         files[name] = path
     if profile.selftests:
-        files.update(folder_files(selftests()))
+        words = named(profile)
+        files.update((name, path) for name, path in folder_files(selftests())
+                     if whole or name in words)
     if profile.image:
         files.update(folder_files(image_programs()))
     for name, path in folder_files(GUEST):
@@ -80,10 +104,10 @@ def contents(profile):
     return files
 
 
-def base(profile):
+def base(profile, whole):
     box = busybox()
     init = os.path.join(GUEST, "init")
-    files = contents(profile)
+    files = contents(profile, whole)
     key = hashlib.sha256()
     for name, path in [("busybox", box), ("init", init)] + sorted(
             files.items()):
@@ -162,7 +186,7 @@ def make(profile, iommu, path, kernel, shell=False):
     cpio.file("etc/pal-steps", steps(profile).encode())
     for name, data in models.guest_files(profile).items():
         cpio.file(name, data)
-    data = base(profile) + cpio.bytes()
+    data = base(profile, shell) + cpio.bytes()
     if profile.modules:
         data += modules(profile, kernel)
     write_atomically(path, data)

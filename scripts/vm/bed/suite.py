@@ -5,10 +5,15 @@ An item is either an executable tests/NAME/run on the host, which prints TAP or
 just has an exit status, or a profile on one IOMMU. A host test says what it needs
 in comments at its top: "# tier: full", "# time-limit: 300",
 "# may-skip: REGEX", "# kernels: NAME NAME" (made before it starts).
+
+The longest goes first, by how long it took here the last time, which times.json of
+the results tells; what is not in it by its time limit. What compares itself with
+another item waits for that one.
 """
 
 import dataclasses
 import glob
+import json
 import os
 import re
 import subprocess
@@ -17,11 +22,12 @@ import time
 import xml.etree.ElementTree as xml
 
 from . import profile as profiles, runner
-from .paths import RESULTS, TOP, BedError
+from .paths import RESULTS, TOP, BedError, say
 from .tap import Row, Suite, judge
 
 TIERS = ("ci", "full")
 HOST_LIMIT = 300
+TIMES = os.path.join(RESULTS, "times.json")
 
 
 @dataclasses.dataclass
@@ -44,7 +50,7 @@ class HostTest:
         self.tier = self.setting(head, "tier", "ci")
         self.limit = int(self.setting(head, "time-limit", HOST_LIMIT))
         self.wanted = self.setting(head, "kernels", "").split()
-        self.last = self.setting(head, "alone", "no") == "yes"
+        self.after = None
         skip = self.setting(head, "may-skip", None)
         self.step = profiles.Step(self.name, path, min=0,
                                   may_skip=[skip] if skip else [])
@@ -112,8 +118,10 @@ class VmTest:
         self.profile = profile
         self.iommu = iommu
         self.tier = profile.tier
-        self.last = bool(profile.compare)
+        self.limit = profile.time_limit
         self.name = "vm/" + runner.run_name(profile, iommu)
+        self.after = profile.compare and "vm/" + runner.run_name(
+            profiles.load(profile.compare), iommu)
 
     def kernels(self):
         return [self.profile.kernel]
@@ -127,7 +135,7 @@ class VmTest:
 
 
 def items(tier, pattern):
-    """What is to run, host tests first: they are quick and need no kernel."""
+    """What is to run, by name."""
     if tier not in TIERS:
         raise BedError(f"unknown TIER '{tier}' (known: {', '.join(TIERS)})")
     found = [HostTest(path) for path in sorted(
@@ -147,6 +155,112 @@ def items(tier, pattern):
             raise BedError(f"T={pattern}: no test of tier {tier} fits "
                            "(make list-tests shows them)")
     return found
+
+
+def known_times():
+    try:
+        with open(TIMES, encoding="utf-8") as file:
+            return json.load(file)
+    except (OSError, ValueError):
+        return {}
+
+
+def keep_times(results):
+    times = known_times()
+    times.update((r.name, round(r.seconds, 1)) for r in results if r.seconds)
+    with open(TIMES, "w", encoding="utf-8") as file:
+        json.dump(times, file, indent=1, sort_keys=True)
+
+
+def longest_first(selected, times):
+    return sorted(selected, key=lambda item: -times.get(item.name, item.limit))
+
+
+class Queue:
+    """Items, to be taken by several threads in their order."""
+
+    def __init__(self, selected):
+        self.waiting = list(selected)
+        self.open = {item.name for item in selected}
+        self.changed = threading.Condition()
+
+    def take(self):
+        """The next item whose turn it is; None when all are taken."""
+        with self.changed:
+            while self.waiting:
+                for item in self.waiting:
+                    if item.after not in self.open:
+                        self.waiting.remove(item)
+                        return item
+                self.changed.wait()
+        return None
+
+    def done(self, item):
+        with self.changed:
+            self.open.remove(item.name)
+            self.changed.notify_all()
+
+
+class Report:
+    """Counts and prints rows; two tests run at a time, so one row at a time."""
+
+    def __init__(self):
+        self.count = {"passed": 0, "failed": 0, "skipped": 0}
+        self.lock = threading.Lock()
+        print("TAP version 13", flush=True)
+
+    def tap(self, outcome, text, note=""):
+        directive = f" # SKIP {note}" if outcome == "skipped" else ""
+        with self.lock:
+            self.count[outcome] += 1
+            print(f"{'not ok' if outcome == 'failed' else 'ok'} "
+                  f"{sum(self.count.values())} {text}{directive}", flush=True)
+
+    def run(self, item):
+        def echo(row, part):
+            part = "" if part.name == item.name else f"{part.name}: "
+            self.tap(row.outcome, f"{item.name} {part}{row.name}", row.note)
+
+        try:
+            result = item.run(echo)
+        except (BedError, OSError) as err:
+            # Of this item alone: what it needs went away, or cannot be built.
+            result = Result(item.name, [], [f"could not run: {err}"], 0.0, [])
+        self.tap("failed" if result.findings else "passed",
+                 f"{item.name} as a whole ({result.seconds:.1f} s)")
+        lines = [f"# FAIL {item.name}: {line}" for line in result.findings[:12]]
+        if result.findings:
+            lines += [f"#   {line}" for line in result.tail]
+            with self.lock:
+                say("\n".join(lines))
+        return result
+
+
+def run_all(selected, jobs, report):
+    """@jobs at a time. Results in the order of the items."""
+    queue = Queue(longest_first(selected, known_times()))
+    results = {}
+    broken = []
+
+    def work():
+        while item := queue.take():
+            try:
+                results[item.name] = report.run(item)
+            except BaseException as err:
+                # A mistake of ours: the others must not wait for this item.
+                broken.append(err)
+            finally:
+                queue.done(item)
+
+    threads = [threading.Thread(target=work, daemon=True)
+               for _ in range(jobs)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    if broken:
+        raise broken[0]
+    return [results[item.name] for item in selected]
 
 
 def junit(results, path):
