@@ -28,8 +28,10 @@ static bool debugfs_says(const char *name, const char *want)
 	debugfs_path(path, sizeof(path), name);
 	file = fopen(path, "r");
 	VFIO_ASSERT_NOT_NULL(file);
-	while (fgets(line, sizeof(line), file))
-		found |= !!strstr(line, want);
+	while (fgets(line, sizeof(line), file)) {
+		line[strcspn(line, "\n")] = 0;
+		found |= !strcmp(line, want);
+	}
 	fclose(file);
 	return found;
 }
@@ -119,7 +121,7 @@ TEST_F_TIMEOUT(amdgpu_debug, rings_while_mapped, 120)
 	char path[128];
 
 	dma_map(&env->dma, &self->map, self->buf.fd, BUFFER_SIZE);
-	EXPECT_TRUE(debugfs_says("amdgpu_test_ib", "ib ring tests passed"));
+	EXPECT_TRUE(debugfs_says("amdgpu_test_ib", "ib ring tests passed."));
 	/* VRAM to GTT and back, VRAM to VRAM */
 	debugfs_path(path, sizeof(path), "amdgpu_benchmark");
 	EXPECT_EQ(0, write_file(path, "1"));
