@@ -145,21 +145,36 @@ int __gpu_bo_create(struct gpu *gpu, struct gpu_bo *bo, uint64_t size,
 	return gpu->driver->bo_create(bo, where, ctx);
 }
 
-int __gpu_bo_mmap(struct gpu_bo *bo)
+static int bo_map(struct gpu_bo *bo, void *at, void **vaddr)
 {
 	uint64_t offset;
-	void *vaddr;
 	int ret;
 
 	ret = bo->gpu->driver->mmap_offset(bo, &offset);
 	if (ret)
 		return ret;
-	vaddr = mmap(NULL, bo->size, PROT_READ | PROT_WRITE, MAP_SHARED,
-		     bo->gpu->fd, offset);
-	if (vaddr == MAP_FAILED)
-		return -errno;
-	bo->vaddr = vaddr;
-	return 0;
+	*vaddr = mmap(at, bo->size, PROT_READ | PROT_WRITE,
+		      MAP_SHARED | (at ? MAP_FIXED : 0), bo->gpu->fd, offset);
+	return *vaddr == MAP_FAILED ? -errno : 0;
+}
+
+int __gpu_bo_mmap(struct gpu_bo *bo)
+{
+	void *vaddr;
+	int ret;
+
+	ret = bo_map(bo, NULL, &vaddr);
+	if (!ret)
+		bo->vaddr = vaddr;
+	return ret;
+}
+
+void *gpu_bo_map_again(struct gpu_bo *bo, void *at)
+{
+	void *vaddr;
+
+	VFIO_ASSERT_EQ(bo_map(bo, at, &vaddr), 0);
+	return vaddr;
 }
 
 void gpu_bo_mmap(struct gpu_bo *bo)

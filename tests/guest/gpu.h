@@ -82,6 +82,10 @@ void gpu_bo_create_system(struct gpu *gpu, struct gpu_bo *bo, uint64_t size);
 
 int __gpu_bo_mmap(struct gpu_bo *bo);
 void gpu_bo_mmap(struct gpu_bo *bo);
+
+/* One more mapping of it, at @at if that is not NULL; exits if it fails. */
+void *gpu_bo_map_again(struct gpu_bo *bo, void *at);
+
 void gpu_bo_destroy(struct gpu_bo *bo);
 
 /* A dma-buf, writable unless @flags say otherwise; the fd or -errno */
