@@ -12,15 +12,16 @@ from .profile import parse_size
 # Fixed addresses, so that a profile, a test and a log mean the same device.
 ADDRESS = {"nvme": "04.0", "igb": "05.0", "edu": "06.0", "ivshmem": "07.0",
            "xe": "08.0", "xe2": "09.0", "image": "0a.0",
-           "amdgpu": "0b.0", "amdgpu2": "0c.0"}
+           "amdgpu": "0b.0", "amdgpu2": "0c.0", "qemu": "0d.0"}
 
 # What NVMe wants to have at an address that leads nowhere goes through bounce buffers. A
 # request that waits for one while the controller is reset never ends, and QEMU with
 # it: two transfers to memory that was revoked are enough with the default of 4 KiB.
 BOUNCE_BYTES = 64 << 20
 
-# The VM has other virtio disks as well; it knows the image by this.
+# The VM has other virtio disks as well; it knows the images by these.
 IMAGE_SERIAL = "image"
+QEMU_SERIAL = "qemu"
 
 # Of this family Linux believes that peer-to-peer DMA works. What TCG cannot do
 # is taken away here, or QEMU says so in a line each.
@@ -50,18 +51,18 @@ def qemu_command():
     return [run_tool([os.path.join(TOP, "scripts", "qemu")], "fetching QEMU")]
 
 
-def image_path():
-    """The image of user-space programs that scripts/image provides."""
-    return run_tool([os.path.join(TOP, "scripts", "image")],
+def image_path(*what):
+    """An image that scripts/image provides: of user-space programs, or QEMU."""
+    return run_tool([os.path.join(TOP, "scripts", "image"), *what],
                     "making the VM's image")
 
 
-def image_disk():
+def image_disk(name, path):
     return ["-blockdev", json.dumps({
-        "driver": "file", "node-name": "image", "filename": image_path(),
+        "driver": "file", "node-name": name, "filename": path,
         "read-only": True, "locking": "off"}),
-            "-device", f"virtio-blk-pci,drive=image,serial={IMAGE_SERIAL},"
-            f"addr={ADDRESS['image']}"]
+            "-device", f"virtio-blk-pci,drive={name},serial={name},"
+            f"addr={ADDRESS[name]}"]
 
 
 def iommu_devices(iommu):
@@ -144,7 +145,9 @@ def command(profile, iommu, kernel, initrd, areas, serials, control=None,
         if kind not in models.PROGRAMS:
             argv += device(kind, profile, areas)
     if profile.image:
-        argv += image_disk()
+        argv += image_disk(IMAGE_SERIAL, image_path())
+    if profile.inner_qemu:
+        argv += image_disk(QEMU_SERIAL, image_path("qemu"))
     for model in gpus:
         argv += model.qemu_args(ADDRESS[model.kind])
     return argv
@@ -155,7 +158,8 @@ def environment(profile, iommu):
     env = {"PAL_PROFILE": profile.name, "PAL_IOMMU": iommu,
            "PAL_KERNEL": profile.kernel,
            "PAL_DEVICES": "", "PAL_BIND": "",
-           "PAL_IMAGE": IMAGE_SERIAL if profile.image else ""}
+           "PAL_IMAGE": IMAGE_SERIAL if profile.image else "",
+           "PAL_QEMU": QEMU_SERIAL if profile.inner_qemu else ""}
     places = {kind: f"0000:00:{ADDRESS[kind]}" for kind in profile.devices}
     env.update((f"PAL_{kind.upper()}", bdf) for kind, bdf in places.items())
     env["PAL_DEVICES"] = " ".join(places.values())

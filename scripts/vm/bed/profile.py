@@ -27,6 +27,10 @@ error and not a test that silently does less:
     image         true: the image of user-space programs (scripts/image) is at
                   /image, and /guest has those of ours that use its libraries;
                   "in-image CMD" runs a program of either
+    inner         name of a kernel: /guest/inner has it as "kernel", and an "initrd"
+                  whose only program is ours (tests/guest/inner_tool.c), for guests
+                  of this VM
+    inner_qemu    true: QEMU is in the VM as well: "/qemu/qemu"
     kmemleak      true: scan before the end and fail on a suspected leak
     outside_checks  least number of outside checks that must have passed
     may_say       regular expressions of lines of the console that are expected,
@@ -108,6 +112,8 @@ class Profile:
     selftests: bool = False
     files: list = dataclasses.field(default_factory=list)
     image: bool = False
+    inner: str = ""
+    inner_qemu: bool = False
     kmemleak: bool = False
     outside_checks: int = 0
     may_say: list = dataclasses.field(default_factory=list)

@@ -176,8 +176,20 @@ def steps(profile):
                    for s in profile.step)
 
 
-def make(profile, iommu, path, kernel, shell=False):
-    """Writes the initramfs of one run on this kernel (a bzImage)."""
+def inner_initrd():
+    """The initramfs of a guest of the VM: one static program."""
+    cpio = Cpio()
+    cpio.folder("dev")
+    cpio.node("dev/console", 5, 1)
+    cpio.file("init", read(os.path.join(guest_programs(), "inner")), 0o755)
+    return cpio.bytes()
+
+
+def make(profile, iommu, path, kernel, shell=False, inner=None):
+    """Writes the initramfs of one run on this kernel (a bzImage).
+
+    inner: the kernel of the VM's own guests, if it has any.
+    """
     cpio = Cpio()
     env = environment(profile, iommu)
     if shell:
@@ -186,6 +198,9 @@ def make(profile, iommu, path, kernel, shell=False):
     cpio.file("etc/pal-steps", steps(profile).encode())
     for name, data in models.guest_files(profile).items():
         cpio.file(name, data)
+    if inner:
+        cpio.file("guest/inner/kernel", read(inner))
+        cpio.file("guest/inner/initrd", inner_initrd())
     data = base(profile, shell) + cpio.bytes()
     if profile.modules:
         data += modules(profile, kernel)

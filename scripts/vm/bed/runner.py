@@ -152,7 +152,8 @@ class Run:
         shutil.rmtree(self.folder, ignore_errors=True)
         os.makedirs(self.folder)
         initrd = os.path.join(self.folder, "initrd.cpio")
-        rootfs.make(profile, self.iommu, initrd, kernel)
+        rootfs.make(profile, self.iommu, initrd, kernel,
+                    inner=profile.inner and find_kernel(profile.inner))
         self.models = models.Models(profile, self.folder)
         pairs = {port: socket.socketpair() for port in PORTS + ("control",)}
         areas = self.outside.areas

@@ -124,7 +124,8 @@ class VmTest:
             profiles.load(profile.compare), iommu)
 
     def kernels(self):
-        return [self.profile.kernel]
+        return [name for name in (self.profile.kernel, self.profile.inner)
+                if name]
 
     def run(self, echo):
         run = runner.Run(self.profile, self.iommu, RESULTS, echo)
