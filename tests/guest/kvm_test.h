@@ -8,6 +8,7 @@
 
 #include <inttypes.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 
 #include <linux/kvm.h>
 
@@ -21,7 +22,7 @@
 #define GUEST_GPA	(4ull << 30)
 
 static const char *mode = "mmap", *mode_name;
-static unsigned int guest_cpus = 1;
+static unsigned int guest_cpus = 1, test_moves = 10;
 
 /* Whether this kernel takes a dma-buf as a memory slot */
 static inline bool kvm_has_dmabuf(void)
@@ -38,7 +39,7 @@ static inline bool kvm_has_dmabuf(void)
 }
 
 /*
- * Takes -m and -r from the command line. On a kernel without KVM_CAP_DMABUF_MEM all
+ * Takes -m, -r, -c and -n from the command line. On a kernel without KVM_CAP_DMABUF_MEM all
  * @rows are skipped, or a failure if it is required, and the program ends.
  */
 static inline void kvm_test_options(int *argc, char ***argv, int rows)
@@ -46,11 +47,13 @@ static inline void kvm_test_options(int *argc, char ***argv, int rows)
 	bool required = false;
 	int opt, i;
 
-	while ((opt = getopt(*argc, *argv, "+m:rc:")) != -1) {
+	while ((opt = getopt(*argc, *argv, "+m:rc:n:")) != -1) {
 		if (opt == 'm') {
 			mode = optarg;
 		} else if (opt == 'c') {
 			guest_cpus = atoi(optarg);
+		} else if (opt == 'n') {
+			test_moves = atoi(optarg);
 		} else if (opt == 'r') {
 			required = true;
 		} else {
