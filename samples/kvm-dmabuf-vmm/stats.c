@@ -24,16 +24,21 @@ static void read_at(int fd, void *data, size_t size, off_t at)
 		die(VMM_FAILED, "KVM's statistics: %s", strerror(errno));
 }
 
-/* Adds what @of, the VM or a vCPU, has of the counters that are named. */
-static void add(int of, struct counters *counters, size_t nr)
+int stats_open(int of)
+{
+	/* Not later: a vCPU is not there for other calls while it runs. */
+	return ioctl(of, KVM_GET_STATS_FD, NULL);
+}
+
+/* Adds what the VM or a vCPU has of the counters that are named. */
+static void add(int fd, struct counters *counters, size_t nr)
 {
 	struct kvm_stats_header header;
 	struct kvm_stats_desc *desc;
 	size_t size, i, j;
 	uint64_t value;
-	int fd;
 
-	fd = ioctl(of, KVM_GET_STATS_FD, NULL);
+	/* A kernel without them */
 	if (fd < 0)
 		return;
 	read_at(fd, &header, sizeof(header), 0);
@@ -51,7 +56,6 @@ static void add(int of, struct counters *counters, size_t nr)
 		}
 	}
 	free(desc);
-	close(fd);
 }
 
 void stats_write(struct vm *vm, int fd)
@@ -67,13 +71,13 @@ void stats_write(struct vm *vm, int fd)
 	unsigned int i;
 
 	for (i = 0; i < vm->nr_cpus; i++) {
-		add(vm->vcpus[i].fd, cpu, sizeof(cpu) / sizeof(cpu[0]));
+		add(vm->vcpus[i].stats, cpu, sizeof(cpu) / sizeof(cpu[0]));
 		exits += vm->vcpus[i].exits;
 		io += vm->vcpus[i].io;
 		mmio += vm->vcpus[i].mmio;
 		lost += vm->vcpus[i].lost;
 	}
-	add(vm->fd, memory, sizeof(memory) / sizeof(memory[0]));
+	add(vm->stats, memory, sizeof(memory) / sizeof(memory[0]));
 	dprintf(fd, "stats user_exits=%llu io=%llu mmio=%llu lost=%llu",
 		(unsigned long long)exits, (unsigned long long)io,
 		(unsigned long long)mmio, (unsigned long long)lost);

@@ -142,6 +142,7 @@ static void vcpu_create(struct vm *vm, unsigned int id)
 	vcpu->fd = ioctl(vm->fd, KVM_CREATE_VCPU, id);
 	if (vcpu->fd < 0)
 		die(VMM_FAILED, "KVM_CREATE_VCPU: %s", strerror(errno));
+	vcpu->stats = stats_open(vcpu->fd);
 	size = ioctl(vm->kvm, KVM_GET_VCPU_MMAP_SIZE, NULL);
 	vcpu->run = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, vcpu->fd, 0);
 	if (size < 0 || vcpu->run == MAP_FAILED)
@@ -162,6 +163,7 @@ void vm_create(struct vm *vm, const struct options *opt)
 	vm->fd = ioctl(vm->kvm, KVM_CREATE_VM, 0);
 	if (vm->fd < 0)
 		die(VMM_FAILED, "KVM_CREATE_VM: %s", strerror(errno));
+	vm->stats = stats_open(vm->fd);
 	pthread_mutex_init(&vm->lock, NULL);
 	vm->ended = eventfd(0, EFD_CLOEXEC);
 	vm_ioctl(vm, KVM_SET_IDENTITY_MAP_ADDR, &identity, "KVM_SET_IDENTITY_MAP_ADDR");

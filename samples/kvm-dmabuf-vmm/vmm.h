@@ -66,6 +66,7 @@ struct vcpu {
 	struct vm *vm;
 	unsigned int id;
 	int fd;
+	int stats;
 	pthread_t thread;
 	struct kvm_run *run;
 	uint64_t exits, io, mmio, lost;
@@ -89,6 +90,7 @@ struct options {
 struct vm {
 	int kvm;
 	int fd;
+	int stats;
 	const struct options *opt;
 	void *ram;
 	uint64_t ram_size;
@@ -131,7 +133,8 @@ void uart_write(struct uart *uart, unsigned int reg, uint8_t value);
 /* From @in; false at its end */
 bool uart_receive(struct uart *uart);
 
-/* A line "stats NAME=VALUE ..." */
+/* The file of a VM's or a vCPU's counters, or -1; and a line "stats NAME=VALUE ..." */
+int stats_open(int of);
 void stats_write(struct vm *vm, int fd);
 
 #endif

@@ -88,6 +88,8 @@ void inner_vmm(struct inner *inner, const char *name)
 	inner_arg(inner, INNER_KERNEL);
 	inner_arg(inner, "--initrd");
 	inner_arg(inner, INNER_INITRD);
+	inner_arg(inner, "--cmdline");
+	inner_arg(inner, INNER_CMDLINE " reboot=k");
 }
 
 int inner_start(struct inner *inner)
@@ -208,11 +210,19 @@ static int reap(struct inner *inner)
 
 int inner_off(struct inner *inner)
 {
+	int ret;
+
 	/* Its end is the end of the pipe; one that stays is killed. */
-	if (write(inner->in, "off\n", 4) != 4 ||
-	    read_line(inner->out, inner->answer, sizeof(inner->answer)) != -EPIPE)
+	ret = write(inner->in, "off\n", 4) == 4 ?
+	      read_line(inner->out, inner->answer, sizeof(inner->answer)) : -EPIPE;
+	if (ret != -EPIPE) {
+		printf("# %s: still there: %s\n", inner->console, strerror(-ret));
 		kill(inner->pid, SIGKILL);
-	return reap(inner);
+	}
+	ret = reap(inner);
+	if (ret)
+		inner_complain(inner);
+	return ret;
 }
 
 void inner_kill(struct inner *inner)

@@ -29,7 +29,6 @@
 /* In the guest */
 #define INNER_NVME	"0000:00:04.0"
 #define INNER_IVSHMEM	"0000:00:05.0"
-#define CMDLINE		"console=ttyS0,115200 panic=-1 tsc=reliable no_timer_check"
 
 /* The memory of the server, as a client of it has it */
 struct shared {
@@ -169,7 +168,7 @@ static int start_qemu(struct inner *guest, const char *name, bool with_nvme)
 	static const char *const common[] = {
 		QEMU, "-M", "q35", "-accel", "kvm", "-cpu", "host", "-m", "256",
 		"-nodefaults", "-no-user-config", "-display", "none", "-no-reboot",
-		"-kernel", INNER_KERNEL, "-initrd", INNER_INITRD, "-append", CMDLINE,
+		"-kernel", INNER_KERNEL, "-initrd", INNER_INITRD, "-append", INNER_CMDLINE,
 		"-chardev", "stdio,id=s0,signal=off", "-device", "isa-serial,chardev=s0",
 		"-chardev", "socket,id=ivshmem,path=" SOCKET,
 		"-device", "ivshmem-doorbell,chardev=ivshmem,vectors=1,addr=05.0",
