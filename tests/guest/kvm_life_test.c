@@ -10,7 +10,7 @@
 #include "kvm_test.h"
 
 #define BO_SIZE		SZ_1M
-#define NR_ROWS		14
+#define NR_ROWS		15
 
 /* What ends, in each order */
 enum part { GUEST, BO, FILE_, NR_PARTS };
@@ -150,8 +150,9 @@ int main(int argc, char *argv[])
 	buffer_open(&env, &buf, BO_SIZE);
 	check_killed(&env, &buf);
 	check_orders(&env);
-	/* The driver is left unbound: this has to be the VM's last step with it. */
 	check_unbind(&env, &buf);
+	result(!pci_driver(gpu_driver_name(&card), "bind", gpu_bdf),
+	       "the driver is bound again");
 	printf("1..%d\n", row);
 	return failed ? 1 : 0;
 }
