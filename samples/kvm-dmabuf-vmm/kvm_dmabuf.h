@@ -19,7 +19,7 @@
 
 /* KVM_CHECK_EXTENSION on a VM returns 1 if it is there. */
 #ifndef KVM_CAP_DMABUF_MEM
-#define KVM_CAP_DMABUF_MEM	251
+#define KVM_CAP_DMABUF_MEM	252
 #endif
 
 #endif

@@ -28,11 +28,12 @@ QEMU_SERIAL = "qemu"
 CPU = ("EPYC,+svm,+npt,-fxsr-opt,-misalignsse,-osvw,-topoext,-nrip-save,"
        "-xsavec")
 
-# The last two are a third of the debug kernel's boot: 256 pairs of old terminals, and
-# KVM, which no test needs.
+# 256 pairs of old terminals take long to make.
 KERNEL_ARGS = ("console=ttyS0,115200 panic=-1 oops=panic panic_on_warn=1 "
                "nokaslr no_hash_pointers tsc=reliable no_timer_check "
-               "pty.legacy_count=0 initcall_blacklist=svm_init")
+               "pty.legacy_count=0")
+# A quarter of the debug kernel's boot, for those that have no guests
+NO_KVM = "initcall_blacklist=svm_init"
 
 IOMMU_ARGS = {
     "intel": "intel_iommu=on,sm_off iommu.strict=1",
@@ -124,6 +125,7 @@ def command(profile, iommu, kernel, initrd, areas, serials, control=None,
     """
     args = " ".join(filter(None, [KERNEL_ARGS, IOMMU_ARGS[iommu],
                                   "kmemleak=on" if profile.kmemleak else "",
+                                  "" if profile.has_kvm() else NO_KVM,
                                   profile.args]))
     argv = qemu_command() + [
         "-M", "q35,kernel-irqchip=split,memory-backend=ram",

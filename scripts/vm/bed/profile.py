@@ -27,6 +27,8 @@ error and not a test that silently does less:
     image         true: the image of user-space programs (scripts/image) is at
                   /image, and /guest has those of ours that use its libraries;
                   "in-image CMD" runs a program of either
+    kvm           true: the VM has KVM, which takes a while to start; "inner" has
+                  it as well
     inner         name of a kernel: /guest/inner has it as "kernel", and an "initrd"
                   whose only program is ours (tests/guest/inner_tool.c), for guests
                   of this VM
@@ -112,6 +114,7 @@ class Profile:
     selftests: bool = False
     files: list = dataclasses.field(default_factory=list)
     image: bool = False
+    kvm: bool = False
     inner: str = ""
     inner_qemu: bool = False
     kmemleak: bool = False
@@ -119,6 +122,9 @@ class Profile:
     may_say: list = dataclasses.field(default_factory=list)
     compare: str = ""
     selftest: str = ""
+
+    def has_kvm(self):
+        return self.kvm or bool(self.inner) or self.inner_qemu
 
     def model_args(self, kind):
         return getattr(self, f"{driver(kind)}_args")
