@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* GPUs that amdgpu drives: see gpu.h. They have one address space a client. */
 #include <errno.h>
+#include <sched.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <time.h>
@@ -139,8 +141,29 @@ static void amdgpu_ctx_close(struct gpu_ctx *ctx)
 	VFIO_ASSERT_EQ(gpu_ioctl(ctx->gpu, DRM_IOCTL_AMDGPU_CTX, &arg), 0);
 }
 
+uint32_t gpu_amdgpu_state(struct gpu_ctx *ctx)
+{
+	union drm_amdgpu_ctx arg = {
+		.in.op = AMDGPU_CTX_OP_QUERY_STATE2,
+		.in.ctx_id = ctx->queue,
+	};
+
+	VFIO_ASSERT_EQ(gpu_ioctl(ctx->gpu, DRM_IOCTL_AMDGPU_CTX, &arg), 0);
+	return arg.out.state.flags;
+}
+
+/*
+ * A lost job is told before its reset is over. A context that is made in between is
+ * one from before, to the driver, and has no more jobs run than the lost one.
+ */
 static void amdgpu_new_queue(struct gpu_ctx *ctx)
 {
+	time_t end = time(NULL) + GPU_WAIT_SECONDS;
+
+	while (gpu_amdgpu_state(ctx) & AMDGPU_CTX_QUERY2_FLAGS_RESET_IN_PROGRESS) {
+		VFIO_ASSERT_LT(time(NULL), end, "a reset without an end\n");
+		sched_yield();
+	}
 	amdgpu_ctx_close(ctx);
 	amdgpu_ctx_open(ctx, false);
 }
@@ -172,12 +195,12 @@ static uint32_t *amdgpu_emit_hang(struct gpu_ctx *ctx, uint32_t *cs)
 	return cs;
 }
 
-static int wait_for_job(struct gpu_ctx *ctx, uint64_t handle)
+static int wait_for_job(struct gpu_ctx *ctx, unsigned int ip, uint64_t handle)
 {
 	union drm_amdgpu_wait_cs wait = {
 		.in = {
 			.handle = handle,
-			.ip_type = AMDGPU_HW_IP_DMA,
+			.ip_type = ip,
 			.ctx_id = ctx->queue,
 		},
 	};
@@ -187,10 +210,12 @@ static int wait_for_job(struct gpu_ctx *ctx, uint64_t handle)
 	clock_gettime(CLOCK_MONOTONIC, &now);
 	wait.in.timeout = (now.tv_sec + GPU_WAIT_SECONDS) * 1000000000ull;
 	ret = gpu_ioctl(ctx->gpu, DRM_IOCTL_AMDGPU_WAIT_CS, &wait);
-	return ret ?: wait.out.status ? -ETIME : 0;
+	/* Not what the driver says of a job that it gave up: that is -ETIME. */
+	return ret ?: wait.out.status ? -EBUSY : 0;
 }
 
-static int amdgpu_run(struct gpu_ctx *ctx, uint32_t dwords)
+int gpu_amdgpu_submit(struct gpu_ctx *ctx, unsigned int ip, uint64_t va,
+		      uint32_t dwords, uint64_t *handle)
 {
 	struct drm_amdgpu_bo_list_entry entries[GPU_MAX_BOUND] = {};
 	struct drm_amdgpu_bo_list_in bos = {
@@ -201,8 +226,9 @@ static int amdgpu_run(struct gpu_ctx *ctx, uint32_t dwords)
 		.bo_info_ptr = (uintptr_t)entries,
 	};
 	struct drm_amdgpu_cs_chunk_ib ib = {
-		.va_start = ctx->batch_va,
-		.ip_type = AMDGPU_HW_IP_DMA,
+		.va_start = va,
+		.ib_bytes = dwords * 4,
+		.ip_type = ip,
 	};
 	struct drm_amdgpu_cs_chunk chunks[] = {
 		{ AMDGPU_CHUNK_ID_BO_HANDLES, sizeof(bos) / 4, (uintptr_t)&bos },
@@ -221,11 +247,25 @@ static int amdgpu_run(struct gpu_ctx *ctx, uint32_t dwords)
 
 	for (i = 0; i < ctx->nr_bound; i++)
 		entries[i].bo_handle = ctx->bound[i].handle;
+	ret = gpu_ioctl(ctx->gpu, DRM_IOCTL_AMDGPU_CS, &cs);
+	*handle = cs.out.handle;
+	return ret;
+}
+
+int gpu_amdgpu_run(struct gpu_ctx *ctx, unsigned int ip, uint32_t dwords)
+{
+	uint64_t handle;
+	int ret;
+
+	ret = gpu_amdgpu_submit(ctx, ip, ctx->batch_va, dwords, &handle);
+	return ret ?: wait_for_job(ctx, ip, handle);
+}
+
+static int amdgpu_run(struct gpu_ctx *ctx, uint32_t dwords)
+{
 	while (dwords % SDMA_IB_ALIGN)
 		((uint32_t *)ctx->batch.vaddr)[dwords++] = SDMA_NOP;
-	ib.ib_bytes = dwords * 4;
-	ret = gpu_ioctl(ctx->gpu, DRM_IOCTL_AMDGPU_CS, &cs);
-	return ret ?: wait_for_job(ctx, cs.out.handle);
+	return gpu_amdgpu_run(ctx, AMDGPU_HW_IP_DMA, dwords);
 }
 
 /* It is a parameter of the module, so that all there is to do is to see it. */
@@ -242,20 +282,19 @@ static void amdgpu_set_job_timeout(struct gpu *gpu, unsigned int ms)
 	       (int)strcspn(text, "\n"), text, ms);
 }
 
-/* Reading the file resets. */
+/* Reading the file resets, and tells how that went. */
 static int amdgpu_reset(struct gpu *gpu)
 {
 	char path[128], text[64];
 	FILE *file;
-	int ret = 0;
+	int ret;
 
 	snprintf(path, sizeof(path), "/sys/kernel/debug/dri/%s/amdgpu_gpu_recover",
 		 gpu->bdf);
 	file = fopen(path, "r");
 	if (!file)
 		return -errno;
-	if (!fgets(text, sizeof(text), file))
-		ret = -EIO;
+	ret = fgets(text, sizeof(text), file) ? atoi(text) : -EIO;
 	fclose(file);
 	return ret;
 }

@@ -42,6 +42,16 @@ struct gpu_driver {
 	int (*reset)(struct gpu *gpu);
 };
 
+/*
+ * Of amdgpu alone: a job on an engine of the kind AMDGPU_HW_IP_*, from an address in the
+ * batch and without a wait; one from its start that is waited for; and the flags
+ * AMDGPU_CTX_QUERY2_FLAGS_* of the context.
+ */
+int gpu_amdgpu_submit(struct gpu_ctx *ctx, unsigned int ip, uint64_t va,
+		      uint32_t dwords, uint64_t *handle);
+int gpu_amdgpu_run(struct gpu_ctx *ctx, unsigned int ip, uint32_t dwords);
+uint32_t gpu_amdgpu_state(struct gpu_ctx *ctx);
+
 extern const struct gpu_driver gpu_xe_driver, gpu_amdgpu_driver;
 
 #endif
