@@ -75,6 +75,13 @@ use_ccache() {
 watched() {
 	local label=$1 log=$2 start=$SECONDS watcher status=0
 	shift 2
+	# Who waited for the lock may find that the one who had it made the same. This
+	# is here, since the text of scripts/kernel/build is in the key of all kernels.
+	if [ -n "${dest:-}" ] && [ -f "$dest/bzImage" ]; then
+		say "$label: another build made it"
+		echo "$dest"
+		exit
+	fi
 	mkdir -p "$(dirname "$log")"
 	say "$label (log: ${log#"$top"/})"
 	(
