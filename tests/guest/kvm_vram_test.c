@@ -15,7 +15,7 @@
 #define BO_SIZE		(6ull << 20)
 #define SLOT_OFFSET	SZ_1M
 #define SLOT_SIZE	(4ull << 20)
-#define NR_ROWS		15
+#define NR_ROWS		16
 
 static void check_written(struct env *env, struct buffer *buf, struct inner *guest)
 {
