@@ -25,20 +25,23 @@
 #define PAGEMAP_SOFT_DIRTY	(1ull << 55)
 #define PAGE_TABLES	"/sys/kernel/debug/page_tables/current_kernel"
 
-/* Faults that took no I/O, the only ones that device memory has */
-static inline long minor_faults(void)
+/*
+ * Those that had to wait, for a BO that is being cleared, are counted as major ones
+ * though there is no I/O.
+ */
+static inline long faults_taken(void)
 {
 	struct rusage usage;
 
 	VFIO_ASSERT_EQ(getrusage(RUSAGE_SELF, &usage), 0);
-	return usage.ru_minflt;
+	return usage.ru_minflt + usage.ru_majflt;
 }
 
 /* Reads or writes a word in every 4K page, and returns how many faults that took. */
 static inline long touch(void *vaddr, uint64_t size, bool write)
 {
 	volatile uint64_t *word = vaddr;
-	long before = minor_faults();
+	long before = faults_taken();
 	uint64_t i, sum = 0;
 
 	for (i = 0; i < size / sizeof(*word); i += SZ_4K / sizeof(*word)) {
@@ -47,7 +50,7 @@ static inline long touch(void *vaddr, uint64_t size, bool write)
 		else
 			sum += word[i];
 	}
-	return minor_faults() - before;
+	return faults_taken() - before;
 }
 
 /* Bytes of a range, by the size of the entry that maps them and by their caching */
