@@ -4,7 +4,7 @@
 
 ##@ Running
 .PHONY: run
-run: tree ## the demonstration in a VM (IOMMU=intel|amd|virtio, GPU=xe|amdgpu|all|none, TRACE=1: what the GPU did, UNPATCHED=1: without the series)
+run: tree ## the demonstration in a VM (IOMMU=intel|amd|virtio, GPU=xe|amdgpu|all|none, GUESTS=0, TRACE=1: what the GPU did, UNPATCHED=1: without the series)
 	@scripts/vm/demo
 
 .PHONY: shell
