@@ -108,8 +108,6 @@ int main(int argc, char *argv[])
 	kvm_test_options(&argc, &argv, NR_ROWS);
 	vram_test_devices(&argc, argv, 2);
 	env_open(&env);
-	gpu_bo_create_fragmented(&env.gpu, &buf.bo, BO_SIZE - SZ_64K, SZ_64K);
-	gpu_bo_destroy(&buf.bo);
 	buffer_open(&env, &buf, BO_SIZE);
 
 	ret = guest_start(&guest, "first", buf.fd, SLOT_OFFSET, SLOT_SIZE, "");
