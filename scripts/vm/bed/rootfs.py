@@ -89,6 +89,9 @@ def contents(profile, whole=True):
         files[name] = path
     if profile.selftests:
         words = named(profile)
+        if profile.inner:
+            # What starts guests, which the tests do themselves
+            words.update(os.listdir(os.path.join(TOP, "samples")))
         files.update((name, path) for name, path in folder_files(selftests())
                      if whole or name in words)
     if profile.image:
