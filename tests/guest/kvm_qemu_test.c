@@ -25,7 +25,11 @@
 #define QEMU		"/qemu/qemu"
 #define SERVER		"/guest/vram-ivshmem-server"
 #define SOCKET		"/tmp/vram.socket"
-#define BO_SIZE		(8ull << 20)
+/*
+ * Firmware puts a BAR of this size where no BAR of the VM itself is. QEMU's NVMe takes an
+ * I/O virtual address that looks like one of its own registers for that, and fails.
+ */
+#define BO_SIZE		(16ull << 20)
 /* In the guest */
 #define INNER_NVME	"0000:00:04.0"
 #define INNER_IVSHMEM	"0000:00:05.0"
@@ -294,7 +298,7 @@ int main(int argc, char *argv[])
 	gpu_side_open(&env);
 	check_refused("6M", 2, "power of two");
 	check_refused("512M", 1, "of VRAM that the BAR shows");
-	server = start_server("8M");
+	server = start_server("16M");
 	shared_open(&env, &shared);
 	ret = start_qemu(&guest, "qemu", true);
 	result(!ret, "a guest of QEMU boots with the BAR and the NVMe");
