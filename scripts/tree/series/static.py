@@ -148,7 +148,8 @@ def kbuild(tap, tree, series):
             continue
         name = re.compile(rf"(^|[\s/]){re.escape(Path(path).stem)}\.o\b", re.M)
         texts = [tree.git.maybe("cat-file", "blob", f"{head}:{folder}/{makefile}") or ""
-                 for folder in list(Path(path).parents)[:2] for makefile in ("Makefile", "Kbuild")]
+                 for folder in list(Path(path).parents)[:2]
+                 for makefile in ("Makefile", "Kbuild", "Makefile.kvm")]
         # A file that only another one includes is compiled as a part of that.
         users = tree.git.maybe("grep", "-lE", rf'#include "(.*/)?{re.escape(Path(path).name)}"',
                                head, "--", str(Path(path).parent))
