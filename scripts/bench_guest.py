@@ -11,10 +11,10 @@ import dataclasses
 import json
 
 from bed import paths, profile as profiles, runner
+from bench_report import BASE, OURS, get, shown
 
 MARK = "@guest "
-KERNELS = ("base-gpu", "plain")
-BASE, OURS = KERNELS
+KERNELS = (BASE, OURS)
 
 FAULT_RATIO = 500       # fewer faults than the base, at least
 INVALIDATE = 1_000_000  # instructions to take 1 GiB away, at most
@@ -23,7 +23,7 @@ SLOWER = 1.0
 
 
 def boot(kernel, folder):
-    """(release, {(what, backing): measurement})"""
+    """"what/backing" -> measurement"""
     profile = dataclasses.replace(profiles.load("bench-guest"), kernel=kernel,
                                   name=f"guest-{kernel}")
     run = runner.Run(profile, profile.iommu[0], folder)
@@ -32,35 +32,21 @@ def boot(kernel, folder):
     def line(text):
         if text.startswith(MARK):
             data = json.loads(text[len(MARK):])
-            found[data["what"], data["backing"]] = data
+            found[f"{data['what']}/{data['backing']}"] = data
 
     run.echo_line = line
     paths.say(f"measuring guests on {kernel}")
     run.run()
     if run.findings:
         paths.say("\n".join(run.complain()))
-    return run.release, found
+    return found
 
 
 def measure(folder):
-    """kernel -> "what/backing" -> measurement"""
+    """kernel -> what boot() returns"""
     for kernel in KERNELS:
         runner.find_kernel(kernel)
-    return {kernel: {"/".join(key): data
-                     for key, data in boot(kernel, folder)[1].items()}
-            for kernel in KERNELS}
-
-
-def get(results, kernel, key):
-    found = results.get(kernel, {}).get(key)
-    return found if found and not found["error"] else None
-
-
-def shown(results, kernel, key, what):
-    found = results.get(kernel, {}).get(key)
-    if not found:
-        return "missing"
-    return found["error"] or f"{found[what]:,}"
+    return {kernel: boot(kernel, folder) for kernel in KERNELS}
 
 
 def verdict(value, limit, least=False):
@@ -71,38 +57,35 @@ def verdict(value, limit, least=False):
 
 def rows(results):
     """(what, base, series, figure, goal, verdict)"""
-    base = get(results, BASE, "touch/mmap")
-    mmap = get(results, OURS, "touch/mmap")
-    fd = get(results, OURS, "touch/fd")
+    def cells(what, backing, key):
+        return tuple(shown(results, kernel, what, backing,
+                           lambda m: f"{m[key]:,}") for kernel in KERNELS)
+
+    base = get(results, BASE, "touch", "mmap")
+    mmap = get(results, OURS, "touch", "mmap")
+    fd = get(results, OURS, "touch", "fd")
+    ways = (("mmap", "by mmap()", mmap), ("fd", "by dma-buf", fd))
     found = []
-    for key, name in (("touch/mmap", "by mmap()"), ("touch/fd", "by dma-buf")):
-        ours = get(results, OURS, key)
+    for way, name, ours in ways:
         ratio = base["faults"] / ours["faults"] if base and ours else None
         found.append((f"KVM's faults for 1 GiB of VRAM {name}",
-                      shown(results, BASE, key, "faults"),
-                      shown(results, OURS, key, "faults"),
+                      *cells("touch", way, "faults"),
                       f"{ratio:.0f} times fewer" if ratio else "",
                       f">= {FAULT_RATIO}", verdict(ratio, FAULT_RATIO, True)))
-    for key, name in (("touch/mmap", "by mmap()"), ("touch/fd", "by dma-buf")):
-        found += [(f"instructions, first pass {name}",
-                   shown(results, BASE, key, "instructions"),
-                   shown(results, OURS, key, "instructions"), "", "", ""),
-                  (f"faults of the VMM {name}",
-                   shown(results, BASE, key, "host_faults"),
-                   shown(results, OURS, key, "host_faults"), "", "", ""),
-                  (f"instructions, second pass {name}",
-                   shown(results, BASE, key, "again"),
-                   shown(results, OURS, key, "again"), "", "", "")]
+    for way, name, _ in ways:
+        found += [(f"{what} {name}", *cells("touch", way, key), "", "", "")
+                  for what, key in (("instructions, first pass", "instructions"),
+                                    ("faults of the VMM", "host_faults"),
+                                    ("instructions, second pass", "again"))]
     ratio = fd["instructions"] / mmap["instructions"] if fd and mmap else None
     found.append(("first pass, dma-buf against mmap()", "", "",
                   f"{ratio:.3f} x" if ratio else "", f"<= {SLOWER}",
                   verdict(ratio, SLOWER)))
     for pages in ("2M", "1G"):
-        key = f"invalidate/{pages}"
-        ours = get(results, OURS, key)
+        ours = get(results, OURS, "invalidate", pages)
         cost = ours["instructions"] - ours["nothing_mapped"] if ours else None
         found.append((f"to take 1 GiB in pages of {pages} away",
-                      shown(results, BASE, key, "instructions"),
+                      cells("invalidate", pages, "instructions")[0],
                       "missing" if cost is None else f"{cost:,}", "",
                       f"<= {INVALIDATE:,}", verdict(cost, INVALIDATE)))
     return found

@@ -13,7 +13,6 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include "kvm_dmabuf.h"
 #include "vmm.h"
 
 #define RAM_SLOT	0

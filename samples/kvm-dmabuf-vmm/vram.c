@@ -11,6 +11,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include "../number.h"
 #include "vmm.h"
 
 /* Page tables have leaves of these sizes. */
@@ -19,16 +20,10 @@ static const uint64_t huge[] = { 1ull << 30, 2ull << 20 };
 uint64_t parse_number(const char *what, const char *text)
 {
 	uint64_t value;
-	int shift = 0;
-	char *end;
 
-	errno = 0;
-	value = strtoull(text, &end, 0);
-	if (*end && strchr("KMG", *end))
-		shift = *end++ == 'K' ? 10 : end[-1] == 'M' ? 20 : 30;
-	if (errno || end == text || *end || *text == '-' || value << shift >> shift != value)
+	if (read_number(text, &value))
 		die(VMM_BAD_USE, "%s: '%s' is no number or size", what, text);
-	return value << shift;
+	return value;
 }
 
 static void parse_pair(const char *what, char *key, struct vram *vram)

@@ -16,6 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "../number.h"
 #include "gpu.h"
 #include "server.h"
 
@@ -53,17 +54,11 @@ void die(int status, const char *fmt, ...)
 
 static uint64_t number(const char *what, const char *text)
 {
-	unsigned int shift = 0;
 	uint64_t value;
-	char *end;
 
-	errno = 0;
-	value = strtoull(text, &end, 0);
-	if (*end && strchr("KMG", *end))
-		shift = *end++ == 'K' ? 10 : end[-1] == 'M' ? 20 : 30;
-	if (errno || end == text || *end || *text == '-' || value << shift >> shift != value)
+	if (read_number(text, &value))
 		die(BAD_USE, "%s: '%s' is no number or size", what, text);
-	return value << shift;
+	return value;
 }
 
 enum { SOCKET = 's', GPU, SIZE, FD, VECTORS, NO_PROBE, HELP };

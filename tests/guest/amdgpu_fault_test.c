@@ -61,9 +61,7 @@ FIXTURE_TEARDOWN(amdgpu_injected)
 	EXPECT_EQ(0, gpu_view_differs(&env->view, self->buf.va, BUFFER_SIZE, CANARY));
 	gpu_ctx_close(&self->other);
 	buffer_close(env, &self->buf);
-	gpu_view_close(&env->view);
-	gpu_ctx_close(&env->ctx);
-	gpu_close(&env->gpu);
+	gpu_side_close(env);
 }
 
 /* Who is told of a lost job may ask before its reset is over, and counted. */

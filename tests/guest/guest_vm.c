@@ -2,7 +2,9 @@
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -214,4 +216,18 @@ int guest_cpu_count(struct guest_cpu *cpu, uint64_t gpa, uint32_t pages, uint32_
 void guest_vm_stop(struct guest_vm *vm)
 {
 	*(volatile uint32_t *)(vm->ram + STOP_GPA) = 1;
+}
+
+uint64_t guest_vm_faults(void)
+{
+	const char *path = "/sys/kernel/debug/kvm/pf_fixed";
+	uint64_t value = 0;
+	FILE *file;
+
+	file = fopen(path, "r");
+	VFIO_ASSERT_NOT_NULL(file, "%s\n", path);
+	if (fscanf(file, "%" SCNu64, &value) != 1)
+		VFIO_FAIL("%s\n", path);
+	fclose(file);
+	return value;
 }

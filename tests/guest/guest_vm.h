@@ -78,4 +78,7 @@ int guest_cpu_count(struct guest_cpu *cpu, uint64_t gpa, uint32_t pages, uint32_
 		    struct guest_count *count);
 void guest_vm_stop(struct guest_vm *vm);
 
+/* Faults for which KVM has made an entry so far, of all VMs, by its debugfs */
+uint64_t guest_vm_faults(void);
+
 #endif

@@ -16,8 +16,6 @@
 #include "tap.h"
 #include "vram_test.h"
 
-#include "../../samples/kvm-dmabuf-vmm/kvm_dmabuf.h"
-
 /* Above RAM and the hole of the controllers */
 #define GUEST_GPA	(4ull << 30)
 
@@ -104,6 +102,38 @@ static inline int guest_start(struct inner *guest, const char *name, int dma_buf
 static inline int guest_fill(struct inner *guest, uint64_t size, uint64_t seed)
 {
 	return inner_ask(guest, "fill 0 0 0x%" PRIx64 " %" PRIu64, size, seed);
+}
+
+/* What the tests begin with: options, devices, and a BO of @size */
+static inline void kvm_test_open(int *argc, char ***argv, int rows, struct env *env,
+				 struct buffer *buf, uint64_t size)
+{
+	kvm_test_options(argc, argv, rows);
+	vram_test_devices(argc, *argv, 2);
+	env_open(env);
+	buffer_open(env, buf, size);
+}
+
+/* As guest_start(), and a row of it; without the guest there is nothing to test. */
+static inline void guest_must_start(struct inner *guest, const char *name, int dma_buf,
+				    uint64_t offset, uint64_t size, const char *with)
+{
+	int ret = guest_start(guest, name, dma_buf, offset, size, "");
+
+	result(!ret, "Linux boots with %s, %s", with, mode_name);
+	if (!ret)
+		return;
+	inner_complain(guest);
+	inner_kill(guest);
+	exit(1);
+}
+
+static inline int kvm_test_close(struct env *env, struct buffer *buf)
+{
+	buffer_close(env, buf);
+	env_close(env);
+	printf("1..%d\n", row);
+	return failed ? 1 : 0;
 }
 
 static inline void guest_report(struct inner *guest)

@@ -38,7 +38,6 @@
 #define BAR		2
 #define MEM_SIZE	((uint64_t)SZ_1G)
 #define PAGES		(MEM_SIZE / SZ_4K)
-#define STATS		"/sys/kernel/debug/kvm/"
 
 /* Aligned for pages of 1 GiB, and for those of 2 MiB alone */
 #define GPA_1G		GUEST_DEVICE
@@ -58,21 +57,6 @@ static uint64_t instructions(void)
 	return __builtin_ia32_rdtsc();
 }
 
-static uint64_t stat_of(const char *name)
-{
-	uint64_t value = 0;
-	char path[128];
-	FILE *file;
-
-	snprintf(path, sizeof(path), STATS "%s", name);
-	file = fopen(path, "r");
-	VFIO_ASSERT_NOT_NULL(file, "%s\n", path);
-	if (fscanf(file, "%" SCNu64, &value) != 1)
-		VFIO_FAIL("%s\n", path);
-	fclose(file);
-	return value;
-}
-
 static uint64_t host_faults(void)
 {
 	struct rusage usage;
@@ -89,7 +73,7 @@ static void touch_pages(struct guest_vm *vm, uint64_t gpa, uint64_t pages)
 static struct touch touch(struct guest_vm *vm, uint64_t gpa)
 {
 	struct touch result = {
-		.kvm_faults = stat_of("pf_fixed"),
+		.kvm_faults = guest_vm_faults(),
 		.host_faults = host_faults(),
 	};
 	uint64_t start = instructions();
@@ -97,7 +81,7 @@ static struct touch touch(struct guest_vm *vm, uint64_t gpa)
 	touch_pages(vm, gpa, PAGES);
 	result.instructions = instructions() - start;
 	result.host_faults = host_faults() - result.host_faults;
-	result.kvm_faults = stat_of("pf_fixed") - result.kvm_faults;
+	result.kvm_faults = guest_vm_faults() - result.kvm_faults;
 	return result;
 }
 

@@ -48,12 +48,17 @@ static inline void env_open(struct env *env)
 	dma_open(&env->dma, nvme_bdf);
 }
 
-static inline void env_close(struct env *env)
+static inline void gpu_side_close(struct env *env)
 {
-	dma_close(&env->dma);
 	gpu_view_close(&env->view);
 	gpu_ctx_close(&env->ctx);
 	gpu_close(&env->gpu);
+}
+
+static inline void env_close(struct env *env)
+{
+	dma_close(&env->dma);
+	gpu_side_close(env);
 }
 
 /* A BO that is exported, and mapped by the GPU and the CPU */
