@@ -24,9 +24,13 @@ IMAGE_SERIAL = "image"
 QEMU_SERIAL = "qemu"
 
 # Of this family Linux believes that peer-to-peer DMA works. What TCG cannot do
-# is taken away here, or QEMU says so in a line each.
+# is taken away here, or QEMU says so in a line each. The TSC is the host's, invariant,
+# which TCG does not own up to. KVM in the VM has to know: without, it keeps the
+# frequency of early boot, and if the kernel corrects it later by more than 250 ppm, as it
+# does on a busy machine, each vCPU gets the TSC ratio 0 and timers that come late by
+# the VM's uptime (set_tsc_khz(), which fails, and whose caller goes on).
 CPU = ("EPYC,+svm,+npt,-fxsr-opt,-misalignsse,-osvw,-topoext,-nrip-save,"
-       "-xsavec")
+       "-xsavec,+invtsc,x-force-features=on")
 
 # 256 pairs of old terminals take long to make.
 KERNEL_ARGS = ("console=ttyS0,115200 panic=-1 oops=panic panic_on_warn=1 "

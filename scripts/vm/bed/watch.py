@@ -37,10 +37,11 @@ KINDS = [
     ("warn", re.compile(r"\bWARNING: ")),
     ("panic", re.compile(r"Kernel panic - not syncing")),
     ("fence", re.compile(r"Fence fallback timer expired")),
+    ("tsc", re.compile(r"kvm: user requested TSC rate below hardware speed")),
 ]
 
 # After these the kernel goes on as if nothing had been.
-HARMLESS = ("fence",)
+HARMLESS = ("fence", "tsc")
 
 MESSAGES = {
     "kasan": "KASAN report",
@@ -57,6 +58,7 @@ MESSAGES = {
     "warn": "kernel WARN",
     "panic": "kernel panic",
     "fence": "interrupt of a GPU late or lost",
+    "tsc": "guests without timers (see CPU in machine.py)",
     "taint": "kernel tainted by a warning or an oops",
     "boot": "the VM did not start its tests",
     "hang": "hang",
