@@ -27,13 +27,14 @@ tree_id() {
 }
 
 # source_tree series|base: sets src and tree. The base is unpacked when needed
-# only (need_base): its tree object is known without.
+# only (need_base): its tree object is known without. tree_git is a git that has it.
 source_tree() {
 	if [ "$1" = base ] && [ -z "${LINUX_BASE:-}" ]; then
 		[ -f "$build/base-version" ] || "$top/scripts/tree/compose" >&2
 		base_commit=$(awk 'NR == 1 { print $2 }' "$build/base-version")
 		src=$build/base
-		tree=$(git --git-dir="$cache/base.git" rev-parse "$base_commit^{tree}")
+		tree_git=(git --git-dir="$cache/base.git")
+		tree=$("${tree_git[@]}" rev-parse "$base_commit^{tree}")
 		return
 	fi
 	if [ "$1" = base ]; then
@@ -44,7 +45,14 @@ source_tree() {
 	[ -f "$src/Kbuild" ] && [ -e "$src/.git" ] ||
 		die "no kernel tree at $src: run 'make tree' first" 2
 	src=$(cd "$src" && pwd -P)
+	tree_git=(git -C "$src")
 	tree=$(tree_id "$src")
+}
+
+# What of that tree a kernel is made of: not its documentation and its selftests.
+kernel_sources() {
+	"${tree_git[@]}" ls-tree "$tree" | grep -vP '\t(Documentation|MAINTAINERS|tools)$'
+	"${tree_git[@]}" ls-tree "$tree:tools" | grep -vP '\ttesting$'
 }
 
 # The unpatched base as a work tree of its own.
