@@ -31,6 +31,7 @@ const char *const cik_inject_points[] = {
 	"fence-delay",	/* key: ring, ms: it comes late */
 	"irq-drop",	/* key: ring; an interrupt gets lost */
 	"engine-hang",	/* key: ring; a job never ends */
+	"ring-stall",	/* key: ring; it does not begin with what has come */
 	"vm-fault",	/* key: ring; a job meets a page that is not there */
 	NULL
 };

@@ -23,7 +23,8 @@ static const char usage[] =
 "  --strict           exit status 1 if a register or packet was used that is\n"
 "                     neither modelled nor tolerated for a stated reason\n"
 "  --inject SPEC      POINT[=KEY][@NTH][,ms=MS], may be repeated; points:\n"
-"                     fence-drop fence-delay irq-drop engine-hang vm-fault;\n"
+"                     fence-drop fence-delay irq-drop engine-hang\n"
+"                     ring-stall vm-fault;\n"
 "                     key: 0 gfx, 1 sdma0, 2 sdma1, 3 and up compute queues\n"
 "\n"
 "Exit status: 0 the client went away, 1 something failed, 2 bad use.\n";

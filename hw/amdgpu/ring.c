@@ -38,6 +38,7 @@ void cik_ring_drop(struct cik_ring *ring)
 	ring->start = false;
 	ring->progress = 0;
 	ring->waiting = false;
+	ring->busy = false;
 	ring->stopped = false;
 	ring->wake = 0;
 	ring->dropped = true;
@@ -254,6 +255,23 @@ static int step(struct cik_ring *ring)
 	return ret;
 }
 
+static int stand_still(struct cik_ring *ring)
+{
+	trace(TRACE_NOTE, "%s stands still", ring->name);
+	ring->stopped = true;
+	ring->engine->save(ring);
+	return -1;
+}
+
+/* Packets have arrived at a ring that had none. */
+static bool wakes_up(struct cik_ring *ring)
+{
+	bool was_busy = ring->busy;
+
+	ring->busy = ring->depth || ring->rptr != ring->wptr;
+	return ring->busy && !was_busy;
+}
+
 /* One turn; returns what cik_rings_work() returns. */
 static int turn(struct cik_ring *ring)
 {
@@ -266,6 +284,8 @@ static int turn(struct cik_ring *ring)
 	}
 	if (ring->stopped)
 		return -1;
+	if (wakes_up(ring) && inject_hit(&ring->cik->inject, "ring-stall", ring->key))
+		return stand_still(ring);
 	if (ring->wake > hw_now())
 		return (ring->wake - hw_now()) / 1000000 + 1;
 	for (;;) {
@@ -273,6 +293,7 @@ static int turn(struct cik_ring *ring)
 		while (ring->depth && !ring->ib[ring->depth - 1].left)
 			ring->depth--;
 		if (!ring->depth && ring->rptr == ring->wptr) {
+			ring->busy = false;
 			wait = -1;
 			break;
 		}
@@ -285,11 +306,9 @@ static int turn(struct cik_ring *ring)
 		if (ret <= 0)
 			break;
 	}
-	if (ret == CIK_STOP) {
-		trace(TRACE_NOTE, "%s stands still", ring->name);
-		ring->stopped = true;
-		wait = -1;
-	} else if (ret == CIK_WAIT) {
+	if (ret == CIK_STOP)
+		return stand_still(ring);
+	if (ret == CIK_WAIT) {
 		ring->waiting = true;
 		wait = 1;
 	}

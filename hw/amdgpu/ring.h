@@ -72,6 +72,7 @@ struct cik_ib {
  * @budget: what is left of the turn
  * @moved: this turn did something
  * @waiting: the current packet waits
+ * @busy: there are packets, as far as the last turn knows
  * @stopped: nothing more until it is turned off
  * @dropped: turned off or reset while it was worked on
  * @wake: hw_now() time until which an injected delay holds it
@@ -95,7 +96,7 @@ struct cik_ring {
 	bool start, chain;
 	uint64_t progress;
 	int64_t budget;
-	bool moved, waiting, stopped, dropped;
+	bool moved, waiting, busy, stopped, dropped;
 	uint64_t wake;
 	const uint8_t *host;
 	uint64_t host_va, host_len;

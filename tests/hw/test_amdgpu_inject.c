@@ -130,12 +130,12 @@ static void interrupts_lost(void)
 	}
 }
 
-static void hangs(void)
+static void stand_still(const char *point)
 {
 	for (size_t i = 0; i < ARRAY_SIZE(engines); i++) {
 		size_t other = (i + 1) % ARRAY_SIZE(engines);
 
-		setup(spec("engine-hang", i, "@2"));
+		setup(spec(point, i, "@2"));
 		job(engines[i].engine, 1);
 		job(engines[i].engine, 2);
 		expect(!arig_idle(&rig, engines[i].engine));
@@ -150,6 +150,16 @@ static void hangs(void)
 		expect_eq(arig_dw(&mem, 0), 3);
 		arig_free(&rig);
 	}
+}
+
+static void hangs(void)
+{
+	stand_still("engine-hang");
+}
+
+static void stalls(void)
+{
+	stand_still("ring-stall");
 }
 
 static void faults(void)
@@ -178,6 +188,7 @@ static void other_rings(void)
 {
 	static const char *const points[] = { "fence-drop=2@0", "irq-drop=2@0",
 					      "engine-hang=2@0",
+					      "ring-stall=2@0",
 					      "vm-fault=2@0" };
 
 	for (size_t i = 0; i < ARRAY_SIZE(points); i++) {
@@ -195,6 +206,7 @@ static const struct tap_test tests[] = {
 	{ "fence-delay, of each engine", fences_late },
 	{ "irq-drop, of each engine", interrupts_lost },
 	{ "engine-hang, of each engine", hangs },
+	{ "ring-stall, of each engine", stalls },
 	{ "vm-fault, of each engine", faults },
 	{ "other rings are left alone", other_rings },
 };
