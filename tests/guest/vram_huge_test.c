@@ -437,12 +437,77 @@ static void test_gone(void)
 	gpu_close(&gpu);
 }
 
+/* The GPU sees the marks of @round at the start, in the middle and at the end. */
+static bool gpu_sees_marks(struct buffer *buf, uint64_t round)
+{
+	uint64_t at, page, wrong = 0;
+	const uint64_t *word;
+
+	for (at = 0; at <= SZ_1G - SZ_2M; at += (SZ_1G - SZ_2M) / 2) {
+		word = gpu_view(&env.view, buf->va + at, SZ_2M);
+		for (page = 0; page < SZ_2M / SZ_4K; page++)
+			wrong += word[page * SZ_4K / sizeof(*word)] !=
+				 mark(at / SZ_4K + page, round);
+	}
+	return !wrong;
+}
+
+/* A piece of 1 GiB of memory at an address that is a multiple of that */
+static void test_gigantic(void)
+{
+	struct page_table table;
+	struct buffer buf;
+	long faults;
+
+	buffer_open(&env, &buf, SZ_1G);
+	munmap(buf.bo.vaddr, SZ_1G);
+	buf.bo.vaddr = gpu_bo_map_again(&buf.bo, address_space(SZ_1G, SZ_1G, 0));
+	faults = touch(buf.bo.vaddr, SZ_1G, true);
+	result(about(faults, 1), "gigantic: 1 GiB is touched with %ld faults", faults);
+	table = look(buf.bo.vaddr, SZ_1G);
+	result_table(table.gigantic == SZ_1G && table.write_combined == SZ_1G,
+		     "gigantic: the page table has it as one page, write-combined");
+	write_marks(buf.bo.vaddr, SZ_1G, DATA);
+	result(gpu_sees_marks(&buf, DATA), "gigantic: the GPU sees what the CPU writes");
+
+	VFIO_ASSERT_EQ(mprotect(buf.bo.vaddr + SZ_4M, SZ_4K, PROT_READ), 0);
+	result(access_signal(buf.bo.vaddr + SZ_4M, true) == SIGSEGV &&
+	       !access_signal(buf.bo.vaddr + SZ_4M, false) &&
+	       !access_signal(buf.bo.vaddr + SZ_4M - SZ_4K, true),
+	       "gigantic: mprotect of a page in it, no write there");
+	result(!wrong_marks(buf.bo.vaddr, SZ_1G, DATA), "gigantic: split, the data is right");
+	table = look(buf.bo.vaddr, SZ_1G);
+	result_table(!table.gigantic && table.huge >= SZ_1G - SZ_4M &&
+		     table.read_only == SZ_4K && table.write_combined == SZ_1G,
+		     "gigantic: split into huge pages, write-combined still");
+	munmap(buf.bo.vaddr, SZ_1G);
+
+	buf.bo.vaddr = gpu_bo_map_again(&buf.bo, address_space(SZ_1G, SZ_1G, SZ_2M));
+	faults = touch(buf.bo.vaddr, SZ_1G, false);
+	result(about(faults, SZ_1G / SZ_2M), "gigantic: 2 MiB beside that %ld faults", faults);
+	munmap(buf.bo.vaddr, SZ_1G);
+
+	buf.bo.vaddr = gpu_bo_map_again(&buf.bo, address_space(SZ_1G, SZ_1G, 0));
+	touch(buf.bo.vaddr, SZ_4K, false);
+	result(squeeze_vram() && gpu_place(&env.gpu, buf.fd).system == SZ_1G,
+	       "gigantic: evicted");
+	table = look(buf.bo.vaddr, SZ_1G);
+	result_table(!table.gigantic && !table.huge && !table.small,
+		     "gigantic: nothing of it is mapped then");
+	result(gpu_sees_marks(&buf, DATA) && gpu_in_vram(&env.gpu, buf.fd, SZ_1G),
+	       "gigantic: the GPU has it in VRAM again");
+	result(!wrong_marks(buf.bo.vaddr, SZ_1G, DATA), "gigantic: the CPU finds the same");
+	buffer_close(&env, &buf);
+}
+
 static const struct part {
 	const char *name;
 	void (*test)(void);
 	/* Opens the device on its own */
 	bool alone;
 	int rows;
+	/* Only by name: needs more VRAM than most have to give */
+	bool large;
 } parts[] = {
 	{ "sizes", test_sizes, false, 9 },
 	{ "ranges", test_ranges, false, 9 },
@@ -454,6 +519,7 @@ static const struct part {
 	{ "move", test_move, false, 12 },
 	{ "race", test_race, false, 3 },
 	{ "gone", test_gone, true, 4 },
+	{ "gigantic", test_gigantic, false, 11, true },
 };
 
 static void run(const struct part *part)
@@ -479,7 +545,7 @@ static void run(const struct part *part)
 
 static bool wanted(const struct part *part, char **names)
 {
-	bool any = !*names;
+	bool any = !*names && !part->large;
 
 	for (; *names; names++)
 		any |= !strcmp(*names, part->name);
