@@ -10,6 +10,7 @@ import os
 import re
 import shlex
 import subprocess
+import threading
 
 from . import models
 from .initramfs import Cpio
@@ -29,7 +30,8 @@ def read(path):
 
 def write_atomically(path, data):
     os.makedirs(os.path.dirname(path), exist_ok=True)
-    temp = f"{path}.{os.getpid()}"
+    # Tests that run at the same time are threads of one process.
+    temp = f"{path}.{os.getpid()}.{threading.get_ident()}"
     with open(temp, "wb") as file:
         file.write(data)
     os.rename(temp, path)
