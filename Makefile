@@ -39,6 +39,14 @@ setup: ## install the packages that are missing, or say which
 deb: setup tree ## an installable kernel package (CONFIG=/boot/config-...; by default defconfig and our fragment)
 	@scripts/deb
 
+.PHONY: lib
+lib: tree ## libdmabuf-pal and vramtop, in build/lib and build/vramtop
+	@scripts/lib-build
+
+.PHONY: install
+install: tree ## these two to DESTDIR= and PREFIX= (/usr/local)
+	@scripts/lib-build install >/dev/null
+
 .PHONY: clean
 clean: ## remove build/ but the composed tree (the download cache stays)
 	@scripts/tree/clean

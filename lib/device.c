@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: MIT
 /* Opening a GPU, allocating and exporting: what does not depend on the driver */
+#include <ctype.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -42,12 +43,18 @@ static bool is_at(drmDevicePtr device, const drmPciBusInfo *at)
 
 static bool parse_bdf(const char *bdf, drmPciBusInfo *at)
 {
+	static const char shape[] = "xxxx:xx:xx.x";
 	unsigned int domain, bus, dev, func;
-	int end = 0;
+	size_t i;
 
-	if (!bdf || strlen(bdf) != strlen("0000:00:00.0") ||
-	    sscanf(bdf, "%4x:%2x:%2x.%1x%n", &domain, &bus, &dev, &func, &end) != 4 ||
-	    bdf[end] || dev > 31 || func > 7)
+	if (!bdf || strlen(bdf) != strlen(shape))
+		return false;
+	/* sscanf() would take signs and spaces as well. */
+	for (i = 0; shape[i]; i++)
+		if (shape[i] == 'x' ? !isxdigit((unsigned char)bdf[i]) : bdf[i] != shape[i])
+			return false;
+	if (sscanf(bdf, "%4x:%2x:%2x.%1x", &domain, &bus, &dev, &func) != 4 || dev > 31 ||
+	    func > 7)
 		return false;
 	*at = (drmPciBusInfo){ .domain = domain, .bus = bus, .dev = dev, .func = func };
 	return true;

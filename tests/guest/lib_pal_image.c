@@ -586,6 +586,50 @@ static void test_amdgpu(void)
 	need(amdgpu_device_deinitialize(device), "amdgpu_device_deinitialize");
 }
 
+/* A device that does no DMA, and so none to its peers */
+static int open_vgem(void)
+{
+	char path[32];
+	int fd, i;
+
+	for (i = 0; i < 4; i++) {
+		drmVersionPtr version;
+		bool found;
+
+		snprintf(path, sizeof(path), "/dev/dri/card%d", i);
+		fd = open(path, O_RDWR | O_CLOEXEC);
+		version = fd < 0 ? NULL : drmGetVersion(fd);
+		found = version && !strcmp(version->name, "vgem");
+		if (version)
+			drmFreeVersion(version);
+		if (found)
+			return fd;
+		if (fd >= 0)
+			close(fd);
+	}
+	return -1;
+}
+
+/* xe lets nobody like that have VRAM that may not leave it. */
+static void test_busy(void)
+{
+	struct dmabuf_pal_error error;
+	int vgem = open_vgem(), ret;
+	uint32_t handle;
+	uint64_t iova;
+	struct bo bo;
+
+	need(vgem < 0, "no vgem");
+	make_bo(&bo, SIZE, 0);
+	need(drmPrimeFDToHandle(vgem, bo.buf.fd, &handle), "vgem does not import");
+	ret = map(&bo.buf, &iova, &error);
+	result(says(ret, &error, DMABUF_PAL_BUSY, "peer-to-peer") && ret == -EBUSY,
+	       "what somebody without peer-to-peer DMA has is not mapped");
+	close(vgem);
+	result(maps(&bo.buf), "control: it is when that one has gone");
+	drop_bo(&bo);
+}
+
 /* The last one: the device comes back as another one. */
 static void test_gone(void)
 {
@@ -644,8 +688,10 @@ static void test_all(void)
 	test_no_room();
 	test_access();
 	test_threads();
-	if (!is_xe)
+	if (!is_xe) {
+		test_busy();
 		test_amdgpu();
+	}
 	test_gone();
 }
 
