@@ -15,8 +15,6 @@
 
 #include <linux/kvm.h>
 
-#include "gpu.h"
-
 #define VMM_MAX_CPUS	8
 #define VMM_MAX_VRAM	4
 #define VMM_PAGE_SIZE	4096ull
@@ -42,8 +40,6 @@ struct vram {
 	bool readonly;
 	/* Of mode=mmap: the mapping of the slot's part */
 	void *vaddr;
-	struct gpu gpu;
-	struct gpu_bo bo;
 };
 
 struct uart {

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * Device memory: a dma-buf that was inherited as an open file, or a buffer object in
- * VRAM that is allocated and exported here by the ioctls of its driver.
+ * VRAM that is allocated and exported here by libdmabuf-pal.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,6 +10,8 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
+
+#include <dmabuf_pal.h>
 
 #include "../number.h"
 #include "vmm.h"
@@ -71,23 +73,23 @@ void parse_vram(const char *what, const char *text, struct vram *vram)
 		die(VMM_BAD_USE, "%s: how much VRAM? (size=)", what);
 }
 
+/* The client of the GPU lives as long as we do. */
 static void allocate(struct vram *vram)
 {
-	int ret;
+	struct dmabuf_pal_error error;
+	struct dmabuf_pal_buf buf;
+	uint32_t handle;
+	int drm_fd;
 
-	ret = __gpu_open(&vram->gpu, vram->bdf);
-	if (ret)
-		die(VMM_NOT_HERE, "%s: no render node of xe or amdgpu: %s", vram->bdf,
-		    strerror(-ret));
-	ret = __gpu_bo_create(&vram->gpu, &vram->bo, vram->offset + vram->size,
-			      GPU_VRAM | GPU_VISIBLE, NULL);
-	if (ret)
-		die(VMM_FAILED, "%s: no %llu KiB of visible VRAM: %s", vram->bdf,
-		    (unsigned long long)(vram->offset + vram->size) >> 10, strerror(-ret));
-	vram->fd = __gpu_export(&vram->gpu, vram->bo.handle,
-				vram->readonly ? DRM_CLOEXEC : GPU_EXPORT_RW);
-	if (vram->fd < 0)
-		die(VMM_FAILED, "%s: export: %s", vram->bdf, strerror(-vram->fd));
+	if (dmabuf_pal_open(vram->bdf, &drm_fd, &error))
+		die(error.reason == DMABUF_PAL_BAD_ARGUMENT ? VMM_BAD_USE : VMM_NOT_HERE,
+		    "%s: %s", vram->bdf, error.text);
+	if (dmabuf_pal_bo_alloc(drm_fd, vram->offset + vram->size, &handle, &error) ||
+	    dmabuf_pal_export(drm_fd, handle,
+			      vram->readonly ? DMABUF_PAL_FLAG_READ_ONLY : 0, &buf, &error))
+		die(error.reason == DMABUF_PAL_UNKNOWN_DRIVER ? VMM_NOT_HERE : VMM_FAILED,
+		    "%s: %s", vram->bdf, error.text);
+	vram->fd = buf.fd;
 }
 
 /*

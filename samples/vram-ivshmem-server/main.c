@@ -16,8 +16,9 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <dmabuf_pal.h>
+
 #include "../number.h"
-#include "gpu.h"
 #include "server.h"
 
 static const char usage[] =
@@ -129,27 +130,47 @@ static void check_size(uint64_t size)
 		    (unsigned long long)size >> 10);
 }
 
-/* A dma-buf of VRAM; the client of the GPU lives as long as we do. */
-static int allocate(const char *bdf, uint64_t size)
+/* Which status the reason of the library has */
+static int status_of(const struct dmabuf_pal_error *error)
 {
-	static struct gpu gpu;
-	static struct gpu_bo bo;
-	struct gpu_vram vram;
-	int ret;
+	switch (error->reason) {
+	case DMABUF_PAL_BAD_ARGUMENT:
+	case DMABUF_PAL_NOT_DMA_BUF:
+		return BAD_USE;
+	case DMABUF_PAL_NO_ACCESS:
+	case DMABUF_PAL_OLD_KERNEL:
+	case DMABUF_PAL_UNKNOWN_DRIVER:
+		return NOT_HERE;
+	default:
+		return FAILED;
+	}
+}
 
-	ret = __gpu_open(&gpu, bdf);
-	if (ret)
-		die(NOT_HERE, "%s: no render node of xe or amdgpu: %s", bdf, strerror(-ret));
-	vram = gpu_vram(&gpu);
-	ret = __gpu_bo_create(&gpu, &bo, size, GPU_VRAM | GPU_VISIBLE, NULL);
-	if (ret)
-		die(FAILED, "%s: no %llu MiB of VRAM that the BAR shows (which is %llu of %llu MiB): %s",
-		    bdf, (unsigned long long)size >> 20, (unsigned long long)vram.visible >> 20,
-		    (unsigned long long)vram.total >> 20, strerror(-ret));
-	ret = __gpu_export(&gpu, bo.handle, GPU_EXPORT_RW);
-	if (ret < 0)
-		die(FAILED, "%s: export: %s", bdf, strerror(-ret));
-	return ret;
+/* A dma-buf of VRAM; the client of the GPU lives as long as we do. */
+static void allocate(const char *bdf, uint64_t size, struct dmabuf_pal_buf *buf)
+{
+	struct dmabuf_pal_error error;
+	uint32_t handle;
+	int drm_fd;
+
+	if (dmabuf_pal_open(bdf, &drm_fd, &error) ||
+	    dmabuf_pal_bo_alloc(drm_fd, size, &handle, &error) ||
+	    dmabuf_pal_export(drm_fd, handle, 0, buf, &error))
+		die(status_of(&error), "%s: %s", bdf, error.text);
+}
+
+/*
+ * QEMU ends when iommufd does not map the memory while a guest runs, so it is better
+ * known before.
+ */
+static void probe(struct dmabuf_pal_buf *buf)
+{
+	struct dmabuf_pal_error error;
+
+	if (dmabuf_pal_wrap(buf->fd, buf->drm_fd, buf, &error) ||
+	    dmabuf_pal_probe_iommufd(buf, -1, 0, &error))
+		die(error.reason == DMABUF_PAL_NOT_DMA_BUF ? BAD_USE : NOT_HERE, "%s",
+		    error.text);
 }
 
 static int inherited(int fd)
@@ -166,19 +187,22 @@ static int inherited(int fd)
 int main(int argc, char **argv)
 {
 	struct options opt = { .fd = -1, .nr_vectors = 1, .probe = true };
-	int memory;
+	struct dmabuf_pal_buf buf;
 	off_t size;
 
 	parse_options(argc, argv, &opt);
-	if (opt.gpu)
+	if (opt.gpu) {
 		check_size(opt.size);
-	memory = opt.gpu ? allocate(opt.gpu, opt.size) : inherited(opt.fd);
-	size = lseek(memory, 0, SEEK_END);
+		allocate(opt.gpu, opt.size, &buf);
+	} else {
+		buf = (struct dmabuf_pal_buf){ .fd = inherited(opt.fd), .drm_fd = -1 };
+	}
+	size = lseek(buf.fd, 0, SEEK_END);
 	if (size < 0)
-		die(BAD_USE, "--fd: %d has no size: %s", memory, strerror(errno));
+		die(BAD_USE, "--fd: %d has no size: %s", buf.fd, strerror(errno));
 	check_size(size);
 	if (opt.probe)
-		probe_iommufd(memory, size);
-	serve(opt.socket, memory, opt.nr_vectors);
+		probe(&buf);
+	serve(opt.socket, buf.fd, opt.nr_vectors);
 	return 0;
 }

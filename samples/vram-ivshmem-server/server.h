@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* vram-ivshmem-server: main.c makes the memory, probe.c tries it, peers.c hands it out. */
+/* vram-ivshmem-server: main.c makes the memory and tries it, peers.c hands it out. */
 #ifndef VRAM_IVSHMEM_SERVER_H
 #define VRAM_IVSHMEM_SERVER_H
 
@@ -14,9 +14,6 @@ enum { FAILED = 1, BAD_USE = 2, NOT_HERE = 77 };
 /* One line on stderr and the exit status */
 __attribute__((noreturn, format(printf, 2, 3)))
 void die(int status, const char *fmt, ...);
-
-/* Exits with one line that says what is missing, if iommufd cannot map it. */
-void probe_iommufd(int dma_buf, uint64_t size);
 
 /* Serves QEMUs at the socket @path until a signal ends it. */
 void serve(const char *path, int memory, unsigned int nr_vectors);
