@@ -55,6 +55,12 @@ def image_programs():
                     "building tests/guest for the VM's image")
 
 
+def igt_tests():
+    """Our IGT tests, linked with the image's libigt."""
+    return run_tool([os.path.join(TOP, "scripts", "igt-build")],
+                    "building tests/igt for the VM's image")
+
+
 def selftests():
     """The folder of the kernel's own selftests and of our demos."""
     return run_tool([os.path.join(TOP, "scripts", "kselftest-build")],
@@ -98,6 +104,7 @@ def contents(profile, whole=True):
                      if whole or name in words)
     if profile.image:
         files.update(folder_files(image_programs()))
+        files.update(folder_files(igt_tests()))
     for name, path in folder_files(GUEST):
         if os.access(path, os.X_OK) and name != "init":
             files[name] = path
