@@ -3,6 +3,7 @@
 
 import base64
 import dataclasses
+import gzip
 import json
 import os
 import re
@@ -127,6 +128,16 @@ class Run:
                   "ab") as file:
             file.write(base64.b64decode(piece))
 
+    def unpack_tables(self):
+        """What is for people to read is there as it is."""
+        for name in os.listdir(self.folder):
+            if name.endswith(".md.gz"):
+                path = os.path.join(self.folder, name)
+                with gzip.open(path) as packed, \
+                        open(path[:-len(".gz")], "wb") as file:
+                    shutil.copyfileobj(packed, file)
+                os.unlink(path)
+
     def on_outside(self, line):
         return (self.outside.answer(line) + "\n").encode() if line else b""
 
@@ -193,6 +204,7 @@ class Run:
                 sock.close()
             for log in self.logs.values():
                 log.close()
+            self.unpack_tables()
         os.unlink(os.path.join(self.folder, "initrd.cpio"))
         self.seconds = time.monotonic() - start
         self.judge()
