@@ -244,6 +244,26 @@ static void test_process_killed(struct pal *pal)
 	igt_assert(pal_vram_returns(pal, used + SIZE / 2));
 }
 
+static int memfd(void)
+{
+	int fd = memfd_create("memory", MFD_ALLOW_SEALING | MFD_CLOEXEC);
+
+	igt_assert_lte(0, fd);
+	igt_assert_eq(ftruncate(fd, PAL_MIB), 0);
+	igt_assert_eq(fcntl(fd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	return fd;
+}
+
+/* Beside what is refused, in the same IOAS */
+static void memfd_is_mapped(struct pal_ioas *ioas, int fd)
+{
+	uint64_t iova;
+
+	igt_assert_eq(pal_map(ioas, fd, 0, PAL_MIB, PAL_MAP_RW, &iova), 0);
+	igt_assert_eq(pal_unmap(ioas, iova, PAL_MIB), 0);
+	close(fd);
+}
+
 static void test_vgem_rejected(void)
 {
 	struct drm_mode_create_dumb dumb = { .width = 1024, .height = 256, .bpp = 32 };
@@ -259,6 +279,7 @@ static void test_vgem_rejected(void)
 	do_ioctl(fd, DRM_IOCTL_PRIME_HANDLE_TO_FD, &prime);
 	igt_assert_eq(pal_map(&ioas, prime.fd, 0, dumb.size, PAL_MAP_RW, &iova), -EOPNOTSUPP);
 	igt_assert_eq(pal_bufinfo(prime.fd).attachments, 0);
+	memfd_is_mapped(&ioas, memfd());
 	close(prime.fd);
 	gem_close(fd, dumb.handle);
 	pal_ioas_close(&ioas);
@@ -275,17 +296,13 @@ static void test_udmabuf_rejected(void)
 	dev = open("/dev/udmabuf", O_RDWR | O_CLOEXEC);
 	igt_require_f(dev >= 0, "no /dev/udmabuf: %s\n", strerror(errno));
 	pal_ioas_open(&ioas);
-	create.memfd = memfd_create("udmabuf", MFD_ALLOW_SEALING | MFD_CLOEXEC);
-	igt_assert_eq(ftruncate(create.memfd, create.size), 0);
-	igt_assert_eq(fcntl(create.memfd, F_ADD_SEALS, F_SEAL_SHRINK), 0);
+	create.memfd = memfd();
 	dma_buf = ioctl(dev, UDMABUF_CREATE, &create);
 	igt_assert_lte(0, dma_buf);
 	igt_assert_eq(pal_map(&ioas, dma_buf, 0, PAL_MIB, PAL_MAP_RW, &iova), -EOPNOTSUPP);
 	igt_assert_eq(pal_bufinfo(dma_buf).attachments, 0);
-	igt_assert_eq(pal_map(&ioas, create.memfd, 0, PAL_MIB, PAL_MAP_RW, &iova), 0);
-	igt_assert_eq(pal_unmap(&ioas, iova, PAL_MIB), 0);
+	memfd_is_mapped(&ioas, create.memfd);
 	close(dma_buf);
-	close(create.memfd);
 	close(dev);
 	pal_ioas_close(&ioas);
 }
@@ -304,6 +321,7 @@ static void test_no_dma_buf(void)
 	igt_assert_lte(0, fd);
 	ret = pal_map(&dma.ioas, fd, 0, PAL_PAGE, PAL_MAP_RW, &iova);
 	igt_assert_f(ret == -EINVAL || ret == -EBADF, "/dev/null: %d\n", ret);
+	memfd_is_mapped(&dma.ioas, memfd());
 	close(fd);
 	pal_dma_close(&dma);
 }
