@@ -113,8 +113,6 @@ void pal_vm_open(struct pal_vm *vm)
 	vm->ram = ram;
 	memcpy(vm->ram + CODE, pal_code_start, pal_code_end - pal_code_start);
 	igt_assert_eq(set_ram(vm), 0);
-	/* Without TSC scaling a guest may hear of the clock of one of its CPUs. */
-	igt_emit_ignore_dmesg_regex("kvm: user requested TSC rate");
 	cpu_open(vm);
 }
 
