@@ -7,6 +7,7 @@
  * the data stays right. Each part is an own process, so that none leaves a mapping,
  * or a page table, to the next.
  */
+#define _GNU_SOURCE
 #include <pthread.h>
 #include <stdatomic.h>
 #include <sys/wait.h>
@@ -457,6 +458,7 @@ static void test_gigantic(void)
 {
 	struct page_table table;
 	struct buffer buf;
+	void *beside;
 	long faults;
 
 	buffer_open(&env, &buf, SZ_1G);
@@ -486,6 +488,23 @@ static void test_gigantic(void)
 	faults = touch(buf.bo.vaddr, SZ_1G, false);
 	result(about(faults, SZ_1G / SZ_2M), "gigantic: 2 MiB beside that %ld faults", faults);
 	munmap(buf.bo.vaddr, SZ_1G);
+
+	buf.bo.vaddr = gpu_bo_map_again(&buf.bo, address_space(SZ_1G, SZ_1G, 0));
+	touch(buf.bo.vaddr, SZ_4K, false);
+	beside = address_space(SZ_1G, SZ_1G, SZ_2M);
+	VFIO_ASSERT_EQ(mremap(buf.bo.vaddr, SZ_1G, SZ_1G, MREMAP_MAYMOVE | MREMAP_FIXED,
+			      beside), beside);
+	result(!wrong_marks(beside, SZ_1G, DATA), "gigantic: moved by 2 MiB, the data is right");
+	munmap(beside, SZ_1G);
+
+	buf.bo.vaddr = gpu_bo_map_again(&buf.bo, address_space(SZ_1G, SZ_1G, 0));
+	touch(buf.bo.vaddr, SZ_4K, false);
+	beside = address_space(SZ_1G, SZ_1G, 0);
+	VFIO_ASSERT_EQ(mremap(buf.bo.vaddr, SZ_1G, SZ_1G, MREMAP_MAYMOVE | MREMAP_FIXED,
+			      beside), beside);
+	result(touch(beside, SZ_1G, false) <= SLACK && !wrong_marks(beside, SZ_1G, DATA),
+	       "gigantic: moved by 1 GiB it stays one page");
+	munmap(beside, SZ_1G);
 
 	buf.bo.vaddr = gpu_bo_map_again(&buf.bo, address_space(SZ_1G, SZ_1G, 0));
 	touch(buf.bo.vaddr, SZ_4K, false);
@@ -519,7 +538,7 @@ static const struct part {
 	{ "move", test_move, false, 12 },
 	{ "race", test_race, false, 3 },
 	{ "gone", test_gone, true, 4 },
-	{ "gigantic", test_gigantic, false, 11, true },
+	{ "gigantic", test_gigantic, false, 13, true },
 };
 
 static void run(const struct part *part)

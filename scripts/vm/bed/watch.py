@@ -32,7 +32,8 @@ KINDS = [
     ("oops", re.compile(r"\bOops: |general protection fault"
                         r"|BUG: unable to handle|BUG: kernel NULL pointer"
                         r"|stack segment:|Unable to handle kernel")),
-    ("bug", re.compile(r"kernel BUG at |\bBUG: |BUG kmalloc|BUG: Bad ")),
+    ("bug", re.compile(r"kernel BUG at |\bBUG: |BUG kmalloc|BUG: Bad "
+                       r"|: bad p[g4um]d ")),
     ("oom", re.compile(r"Out of memory: Killed process|invoked oom-killer")),
     ("warn", re.compile(r"\bWARNING: ")),
     ("panic", re.compile(r"Kernel panic - not syncing")),
