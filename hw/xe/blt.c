@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: MIT
 /*
  * The copy engines: MEM_COPY and MEM_SET, with which the driver moves and clears,
- * and XY_FAST_COPY_BLT for linear surfaces, which user space likes. Long ones are
- * done in pieces, so that other contexts and the driver's register accesses get
- * their turn; a command's progress is kept in the context.
+ * and XY_FAST_COPY_BLT and XY_BLOCK_COPY_BLT for linear surfaces, which user space
+ * likes. Long ones are done in pieces, so that other contexts and the driver's
+ * register accesses get their turn; a command's progress is kept in the context.
  */
 #include <errno.h>
 
@@ -138,20 +138,73 @@ int xe_mem_set(struct xe_ctx *ctx, const uint32_t *dw, unsigned int len)
 	return ret;
 }
 
+/* Coordinates of both copies of surfaces: x in the lower half, y in the upper */
+#define SURFACE_X		GENMASK(15, 0)
+#define SURFACE_Y		GENMASK(31, 16)
+/* Mesa's addresses are canonical, and 48 bits of them are translated. */
+#define SURFACE_HI		GENMASK(15, 0)
+
+/**
+ * struct surface - one side of a copy of surfaces
+ * @at: dword of the address
+ * @corner: dword of the first pixel's coordinates
+ * @pitch: bytes from one row to the next
+ */
+struct surface {
+	unsigned int at;
+	unsigned int corner;
+	uint64_t pitch;
+};
+
+static uint64_t first_pixel(const uint32_t *dw, const struct surface *surface,
+			    uint32_t depth)
+{
+	uint32_t corner = dw[surface->corner];
+
+	return lo_hi(dw[surface->at], dw[surface->at + 1] & SURFACE_HI) +
+	       FIELD_GET(SURFACE_Y, corner) * surface->pitch +
+	       (uint64_t)FIELD_GET(SURFACE_X, corner) * depth;
+}
+
+/* Linear ones; the destination's rectangle ends where dword @end says. */
+static int copy_surface(struct xe_ctx *ctx, const uint32_t *dw, unsigned int end,
+			const struct surface *dst, const struct surface *src,
+			uint32_t depth)
+{
+	uint32_t x1 = FIELD_GET(SURFACE_X, dw[dst->corner]);
+	uint32_t y1 = FIELD_GET(SURFACE_Y, dw[dst->corner]);
+	uint32_t x2 = FIELD_GET(SURFACE_X, dw[end]);
+	uint32_t y2 = FIELD_GET(SURFACE_Y, dw[end]);
+	struct area area;
+	int ret;
+
+	if (x2 <= x1 || y2 <= y1)
+		return XE_CMD_DONE;
+	area = (struct area){
+		.width = (uint64_t)(x2 - x1) * depth,
+		.rows = y2 - y1,
+		.dst = first_pixel(dw, dst, depth),
+		.src = first_pixel(dw, src, depth),
+		.dst_pitch = dst->pitch,
+		.src_pitch = src->pitch,
+	};
+	ret = transfer(ctx, &area, -1);
+	if (ret == XE_CMD_DONE)
+		ctx->vf->stats.bytes_copied += area.width * area.rows;
+	return ret;
+}
+
 /* Fields of XY_FAST_COPY_BLT that the driver's headers do not have. */
 #define FAST_COPY_SRC_TILING	GENMASK(21, 20)
 #define FAST_COPY_DST_TILING	GENMASK(14, 13)
 #define FAST_COPY_DEPTH		GENMASK(26, 24)
 #define FAST_COPY_PITCH		GENMASK(15, 0)
-#define FAST_COPY_X		GENMASK(15, 0)
-#define FAST_COPY_Y		GENMASK(31, 16)
 
 int xe_fast_copy(struct xe_ctx *ctx, const uint32_t *dw, unsigned int len)
 {
 	static const uint8_t bytes[8] = { 1, 2, 4, 4, 8, 16, 4, 4 };
-	uint32_t x1, y1, x2, y2, depth;
-	struct area area;
-	int ret;
+	struct surface dst = { .at = 4, .corner = 2 };
+	struct surface src = { .at = 8, .corner = 6 };
 
 	if (len < 10)
 		return short_command(ctx);
@@ -161,26 +214,36 @@ int xe_fast_copy(struct xe_ctx *ctx, const uint32_t *dw, unsigned int len)
 		trace(TRACE_NOTE, "tiled XY_FAST_COPY_BLT is not modelled");
 		return XE_CMD_DONE;
 	}
-	depth = bytes[FIELD_GET(FAST_COPY_DEPTH, dw[1])];
-	x1 = FIELD_GET(FAST_COPY_X, dw[2]);
-	y1 = FIELD_GET(FAST_COPY_Y, dw[2]);
-	x2 = FIELD_GET(FAST_COPY_X, dw[3]);
-	y2 = FIELD_GET(FAST_COPY_Y, dw[3]);
-	if (x2 <= x1 || y2 <= y1)
+	dst.pitch = FIELD_GET(FAST_COPY_PITCH, dw[1]);
+	src.pitch = FIELD_GET(FAST_COPY_PITCH, dw[7]);
+	return copy_surface(ctx, dw, 3, &dst, &src,
+			    bytes[FIELD_GET(FAST_COPY_DEPTH, dw[1])]);
+}
+
+/* XY_BLOCK_COPY_BLT, of which the driver's headers have nothing */
+#define BLOCK_COPY_DEPTH	GENMASK(21, 19)
+#define BLOCK_COPY_PITCH	GENMASK(17, 0)	/* in bytes, minus one */
+#define BLOCK_COPY_TILING	GENMASK(31, 30)
+#define BLOCK_COPY_OFFSETS	(GENMASK(29, 16) | GENMASK(13, 0))
+#define BLOCK_COPY_LENGTH	22		/* since Xe2 */
+
+int xe_block_copy(struct xe_ctx *ctx, const uint32_t *dw, unsigned int len)
+{
+	static const uint8_t bytes[8] = { 1, 2, 4, 8, 12, 16, 0, 0 };
+	struct surface dst = { .at = 4, .corner = 2 };
+	struct surface src = { .at = 9, .corner = 7 };
+	uint32_t depth;
+
+	if (len < BLOCK_COPY_LENGTH)
+		return short_command(ctx);
+	depth = bytes[FIELD_GET(BLOCK_COPY_DEPTH, dw[0])];
+	/* Offsets are those within a tile. */
+	if (!depth || (dw[1] | dw[8]) & BLOCK_COPY_TILING ||
+	    (dw[6] | dw[11]) & BLOCK_COPY_OFFSETS) {
+		trace(TRACE_NOTE, "tiled XY_BLOCK_COPY_BLT is not modelled");
 		return XE_CMD_DONE;
-	area = (struct area){
-		.width = (uint64_t)(x2 - x1) * depth,
-		.rows = y2 - y1,
-		.dst_pitch = FIELD_GET(FAST_COPY_PITCH, dw[1]),
-		.src_pitch = FIELD_GET(FAST_COPY_PITCH, dw[7]),
-	};
-	area.dst = lo_hi(dw[4], dw[5] & VA_HI) + y1 * area.dst_pitch +
-		   x1 * depth;
-	area.src = lo_hi(dw[8], dw[9] & VA_HI) +
-		   FIELD_GET(FAST_COPY_Y, dw[6]) * area.src_pitch +
-		   FIELD_GET(FAST_COPY_X, dw[6]) * depth;
-	ret = transfer(ctx, &area, -1);
-	if (ret == XE_CMD_DONE)
-		ctx->vf->stats.bytes_copied += area.width * area.rows;
-	return ret;
+	}
+	dst.pitch = FIELD_GET(BLOCK_COPY_PITCH, dw[1]) + 1ull;
+	src.pitch = FIELD_GET(BLOCK_COPY_PITCH, dw[8]) + 1ull;
+	return copy_surface(ctx, dw, 3, &dst, &src, depth);
 }

@@ -53,6 +53,9 @@ const struct xe_cmd *xe_decode(uint32_t dw, unsigned int *len);
 #define XE_MI_BB_START		XE_MI(MI_BATCH_BUFFER_START)
 #define XE_MI_COND_BB_END	0x36u	/* the driver never emits it */
 
+/* The driver has no name for it; Mesa copies buffers by it. */
+#define XE_XY_BLOCK_COPY_BLT	0x41u
+
 /* A comparison of the kind that semaphores and conditional ends make. */
 bool xe_compare(unsigned int op, uint32_t left, uint32_t right);
 
@@ -84,5 +87,6 @@ int xe_mi_math(struct xe_ctx *ctx, const uint32_t *dw, unsigned int len);
 int xe_mem_copy(struct xe_ctx *ctx, const uint32_t *dw, unsigned int len);
 int xe_mem_set(struct xe_ctx *ctx, const uint32_t *dw, unsigned int len);
 int xe_fast_copy(struct xe_ctx *ctx, const uint32_t *dw, unsigned int len);
+int xe_block_copy(struct xe_ctx *ctx, const uint32_t *dw, unsigned int len);
 
 #endif

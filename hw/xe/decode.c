@@ -57,6 +57,8 @@ static const struct xe_cmd mi[64] = {
 static const struct xe_cmd blt[128] = {
 	[BLT_OP(XY_FAST_COPY_BLT_CMD)] = { "XY_FAST_COPY_BLT", LEN8,
 					   xe_fast_copy, true },
+	[XE_XY_BLOCK_COPY_BLT] = { "XY_BLOCK_COPY_BLT", LEN8, xe_block_copy,
+				   true },
 	[BLT_OP(MEM_COPY_CMD)] = { "MEM_COPY", LEN8, xe_mem_copy, true },
 	[BLT_OP(PVC_MEM_SET_CMD)] = { "MEM_SET", LEN8, xe_mem_set, true },
 };

@@ -62,6 +62,8 @@ static const struct {
 	  "MEM_COPY", xe_mem_copy },
 	{ PVC_MEM_SET_CMD | PVC_MEM_SET_MATRIX | 5, 7, "MEM_SET", xe_mem_set },
 	{ XY_FAST_COPY_BLT_CMD | 8, 10, "XY_FAST_COPY_BLT", xe_fast_copy },
+	{ 2u << 29 | XE_XY_BLOCK_COPY_BLT << 22 | 20, 22, "XY_BLOCK_COPY_BLT",
+	  xe_block_copy },
 	{ GFX_OP_PIPE_CONTROL(6), 6, "PIPE_CONTROL", xe_pipe_control },
 	{ GFX_OP_PIPE_CONTROL(6) | PIPE_CONTROL0_HDC_PIPELINE_FLUSH, 6,
 	  "PIPE_CONTROL", xe_pipe_control },
