@@ -148,6 +148,11 @@ int outside_check(const char *kind, uint64_t off, uint64_t len, uint64_t seed)
 	return outside_do("CHECK", kind, off, len, seed);
 }
 
+int outside_picture(const char *kind, uint64_t off, uint64_t width, uint64_t height)
+{
+	return outside_do("PICTURE", kind, off, width, height);
+}
+
 const struct outside_wrong *outside_wrong(void)
 {
 	return &wrong;

@@ -23,6 +23,9 @@ int outside_fill(const char *kind, uint64_t off, uint64_t len, uint64_t seed);
 /* 0 if the pattern is there, -EIO if other data is, or another -errno. */
 int outside_check(const char *kind, uint64_t off, uint64_t len, uint64_t seed);
 
+/* Draws a picture there, of four bytes a pixel (red, green, blue, alpha); 0 or -errno. */
+int outside_picture(const char *kind, uint64_t off, uint64_t width, uint64_t height);
+
 /* Where the first wrong word of the last outside_check() was. */
 struct outside_wrong {
 	uint64_t at;

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * outside fill|check bar|disk OFFSET LENGTH SEED, for scripts in the VM.
+ * outside fill|check bar|disk OFFSET LENGTH SEED, and outside picture bar|disk OFFSET
+ * WIDTH HEIGHT, for scripts in the VM.
  * Exit status: 0 done or equal, 1 other data is there, 2 anything else.
  */
 #include <errno.h>
@@ -16,9 +17,11 @@ int main(int argc, char **argv)
 	uint64_t off, len, seed;
 	int ret;
 
-	if (argc != 6 || (strcmp(argv[1], "fill") && strcmp(argv[1], "check"))) {
+	if (argc != 6 || (strcmp(argv[1], "fill") && strcmp(argv[1], "check") &&
+			  strcmp(argv[1], "picture"))) {
 		fprintf(stderr,
-			"usage: outside fill|check bar|disk OFFSET LENGTH SEED\n");
+			"usage: outside fill|check bar|disk OFFSET LENGTH SEED\n"
+			"       outside picture bar|disk OFFSET WIDTH HEIGHT\n");
 		return 2;
 	}
 	off = strtoull(argv[3], NULL, 0);
@@ -26,6 +29,8 @@ int main(int argc, char **argv)
 	seed = strtoull(argv[5], NULL, 0);
 	if (!strcmp(argv[1], "fill"))
 		ret = outside_fill(argv[2], off, len, seed);
+	else if (!strcmp(argv[1], "picture"))
+		ret = outside_picture(argv[2], off, len, seed);
 	else
 		ret = outside_check(argv[2], off, len, seed);
 	if (ret == -EIO)

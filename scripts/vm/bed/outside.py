@@ -8,6 +8,7 @@ line a request and one line an answer; numbers are decimal or 0x hexadecimal:
     TAG FILL  bar|disk OFFSET LENGTH SEED     TAG ok
     TAG CHECK bar|disk OFFSET LENGTH SEED     TAG ok, or: TAG bad AT WANTED FOUND
     TAG SIZE  bar|disk                        TAG ok SIZE
+    TAG PICTURE bar|disk OFFSET WIDTH HEIGHT  TAG ok
     anything wrong                            TAG err TEXT
 
 TAG is any word; empty lines are ignored.
@@ -16,11 +17,14 @@ So data is verified by something that does not share the guest's idea of where
 it went. OFFSET and LENGTH are multiples of 8. The pattern: the 64-bit little
 endian word at byte offset o of the area is splitmix64(SEED + o / 8), where
 splitmix64(x) is the generator's output for state x. tests/guest/outside.c is
-the other half.
+the other half. PICTURE draws one (picture.py), of four bytes a pixel, for "pictures"
+of a profile.
 """
 
 import mmap
 import os
+
+from . import picture
 
 MASK64 = (1 << 64) - 1
 GOLDEN = 0x9E3779B97F4A7C15
@@ -119,7 +123,8 @@ class Outside:
         if not words:
             raise ValueError("empty request")
         verb = words[0]
-        if len(words) != {"FILL": 5, "CHECK": 5, "SIZE": 2}.get(verb):
+        if len(words) != {"FILL": 5, "CHECK": 5, "SIZE": 2,
+                           "PICTURE": 5}.get(verb):
             raise ValueError(f"bad request {' '.join(words)!r}")
         area = self.areas.get(words[1])
         if area is None:
@@ -127,6 +132,8 @@ class Outside:
         if verb == "SIZE":
             return f"ok {area.size}"
         offset, length, seed = (int(w, 0) for w in words[2:])
+        if verb == "PICTURE":
+            return self.draw(area, offset, length, seed)
         if (offset < 0 or length <= 0 or offset % 8 or length % 8
                 or offset + length > area.size):
             raise ValueError(f"range {offset:#x}+{length:#x} is not in "
@@ -137,6 +144,15 @@ class Outside:
         wrong = area.check(offset, length, seed)
         return "ok" if wrong is None else "bad {:#x} {:#018x} {:#018x}".format(
             *wrong)
+
+    def draw(self, area, offset, width, height):
+        end = offset + width * height * 4
+        if (offset < 0 or not 0 < width <= picture.MAX_SIDE
+                or not 0 < height <= picture.MAX_SIDE or end > area.size):
+            raise ValueError(f"no place for {width} x {height} pixels at "
+                             f"{offset:#x} (size {area.size:#x})")
+        area.map[offset:end] = picture.draw(width, height)
+        return "ok"
 
     def passed(self):
         return sum(1 for line, reply in self.log

@@ -35,6 +35,8 @@ error and not a test that silently does less:
     inner_qemu    true: QEMU is in the VM as well: "/qemu/qemu"
     kmemleak      true: scan before the end and fail on a suspected leak
     outside_checks  least number of outside checks that must have passed
+    pictures      list of "FILE AREA OFFSET": a PNG file that a step leaves by "keep"
+                  shows what is in that area of the view from outside
     may_say       regular expressions of lines of the console that are expected,
                   though they would make the run a failure
     compare       a profile's name: this one runs the same tests on a kernel that
@@ -119,6 +121,7 @@ class Profile:
     inner_qemu: bool = False
     kmemleak: bool = False
     outside_checks: int = 0
+    pictures: list = dataclasses.field(default_factory=list)
     may_say: list = dataclasses.field(default_factory=list)
     compare: str = ""
     selftest: str = ""
@@ -167,6 +170,10 @@ def check(profile):
             parse_size(getattr(profile, key))
         except ValueError as err:
             raise BedError(f"{where}: {key}: {err}") from None
+    for text in profile.pictures:
+        if not re.fullmatch(r"[\w.-]+ (bar|disk) \w+", text):
+            raise BedError(f"{where}: pictures: '{text}' is no "
+                           "FILE AREA OFFSET")
     for text in profile.may_say:
         try:
             re.compile(text)

@@ -81,7 +81,8 @@ def named(profile):
             words.add(word)
             texts += [read(path).decode("utf-8", "replace") for path in (
                 os.path.join(GUEST, word),
-                os.path.join(GUEST, word + "_image.c"))
+                os.path.join(GUEST, word + "_image.c"),
+                os.path.join(TOP, "samples", "mesa", word + ".c"))
                 if os.path.isfile(path)]
     return words
 

@@ -14,7 +14,7 @@ import socket
 import subprocess
 import time
 
-from . import compare, machine, models, profile as profiles, rootfs
+from . import compare, machine, models, picture, profile as profiles, rootfs
 from .outside import Outside
 from .paths import (RESULTS, TOP, BedError, EXIT_NOT_HERE, run_tool)
 from .profile import parse_size
@@ -342,6 +342,11 @@ class Run:
         if self.done and self.outside.passed() < self.profile.outside_checks:
             self.find("outside", f"{self.outside.passed()} passed, at least "
                       f"{self.profile.outside_checks} expected")
+
+        for spec in self.profile.pictures if self.done else ():
+            wrong = picture.wrong(self.folder, spec, self.outside.areas)
+            if wrong:
+                self.find("picture", wrong)
 
     def qemu_detail(self):
         status = self.qemu_status

@@ -72,6 +72,7 @@ MESSAGES = {
     "missing": "missing tests",
     "exit": "wrong exit status",
     "outside": "outside checks missing",
+    "picture": "a picture is not what was on the disk",
 }
 
 TAINT_BAD = 1 << 7 | 1 << 9 | 1 << 5 | 1 << 14    # died, warned, bad page, lockup
