@@ -18,10 +18,10 @@ QEMU_SUITES ?= trixie-backports forky sid
 # What the VM's image of user-space programs has, with what it depends on; a name
 # may carry the least version that the tests know how to talk to. libigt's ABI is
 # that of 2.5 there. All come from one suite, so that they fit each other.
-IMAGE_PACKAGES ?= igt-gpu-tools>=2.5 igt-gpu-tools-tests>=2.5 libdrm2 libdrm-amdgpu1 mesa-vulkan-drivers>=26 libgbm1 libegl1 vulkan-tools dash python3-minimal
+IMAGE_PACKAGES ?= igt-gpu-tools>=2.5 igt-gpu-tools-tests>=2.5 libdrm2 libdrm-amdgpu1 mesa-vulkan-drivers>=26 libgbm1 libegl1 libgles2 libpng16-16t64 vulkan-tools dash python3-minimal
 # What programs of ours are built with that use the image's libraries; it comes
 # from the same suite.
-IMAGE_DEV_PACKAGES ?= libc6-dev libdrm-dev libgbm-dev libvulkan-dev
+IMAGE_DEV_PACKAGES ?= libc6-dev libdrm-dev libegl-dev libgbm-dev libgles-dev libpng-dev libvulkan-dev
 IMAGE_SUITES ?= forky sid
 
 # One identity and one clock for every commit of the composed tree: the same

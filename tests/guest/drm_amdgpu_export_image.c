@@ -4,19 +4,20 @@
  *
  * libdrm_amdgpu opens the GPU, allocates VRAM that the CPU sees, exports it as a
  * dma-buf and imports that again. With -n the memory is also reached by an NVMe
- * controller (peer_dma.h), and system memory of the same GPU is not.
+ * controller (nvme_dmabuf_demo), and system memory of the same GPU is not.
  *
  * TAP on stdout. Exit status: 0 all is well, 1 not, 2 bad use.
  */
 #include <fcntl.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <amdgpu.h>
 #include <amdgpu_drm.h>
 #include <xf86drm.h>
 
-#define PAL_PEER_DMA_CALLER
-#include "peer_dma.h"
+#include "../../samples/mesa/handover.h"
+#include "outside.h"
 
 #define SIZE		(2ull << 20)
 #define MAX_DEVICES	16
@@ -45,7 +46,7 @@ static bool is_at(drmDevicePtr device, const char *bdf)
 	return !strcmp(own, bdf);
 }
 
-static int open_render_node(const char *bdf)
+static int render_node_of(const char *bdf)
 {
 	drmDevicePtr devices[MAX_DEVICES];
 	int nr = drmGetDevices2(0, devices, MAX_DEVICES), fd = -1, i;
@@ -56,7 +57,7 @@ static int open_render_node(const char *bdf)
 		if (is_at(devices[i], bdf))
 			fd = open(devices[i]->nodes[DRM_NODE_RENDER], O_RDWR | O_CLOEXEC);
 	drmFreeDevices(devices, nr);
-	result(fd >= 0, "libdrm finds the render node of %s", bdf);
+	check(fd >= 0, "libdrm finds the render node of %s", bdf);
 	if (fd < 0)
 		bail_out("no render node", fd);
 	return fd;
@@ -71,7 +72,7 @@ static void open_device(int fd, amdgpu_device_handle *device)
 	int ret;
 
 	ret = amdgpu_device_initialize(fd, &major, &minor, device);
-	result(!ret, "amdgpu_device_initialize");
+	check(!ret, "amdgpu_device_initialize");
 	need(ret, "amdgpu_device_initialize");
 	need(amdgpu_query_gpu_info(*device, &info), "amdgpu_query_gpu_info");
 	need(amdgpu_query_heap_info(*device, AMDGPU_GEM_DOMAIN_VRAM, 0, &vram),
@@ -98,7 +99,7 @@ static void bo_export(amdgpu_device_handle device, struct bo *bo, uint32_t heap,
 		bail_out("the BO is for another heap", info.preferred_heap);
 	need(amdgpu_bo_export(bo->handle, amdgpu_bo_handle_type_dma_buf_fd, &fd),
 	     "amdgpu_bo_export");
-	dma_buf_open(&bo->buf, fd, SIZE, what);
+	dma_buf_open(&bo->buf, fd, SIZE, what, DMA_BUF_MAPPED);
 }
 
 static void bo_free(struct bo *bo)
@@ -112,8 +113,8 @@ static void check_mapping(struct bo *bo)
 	void *vaddr;
 
 	need(amdgpu_bo_cpu_map(bo->handle, &vaddr), "amdgpu_bo_cpu_map");
-	dma_buf_fill(&bo->buf, PEER_LATE);
-	result(!outside_differs(vaddr, 0, SIZE, PEER_LATE),
+	dma_buf_fill(&bo->buf, SEED_LATE);
+	check(!outside_differs(vaddr, 0, SIZE, SEED_LATE),
 	       "amdgpu_bo_cpu_map shows what was written to the dma-buf's mmap");
 	need(amdgpu_bo_cpu_unmap(bo->handle), "amdgpu_bo_cpu_unmap");
 }
@@ -127,14 +128,14 @@ static void check_import(const char *bdf, struct bo *bo)
 	void *vaddr;
 	int fd, ret;
 
-	fd = open_render_node(bdf);
+	fd = render_node_of(bdf);
 	need(amdgpu_device_initialize2(fd, false, &major, &minor, &device),
 	     "amdgpu_device_initialize2");
 	ret = amdgpu_bo_import(device, amdgpu_bo_handle_type_dma_buf_fd, bo->buf.fd, &in);
 	need(ret, "amdgpu_bo_import");
 	need(amdgpu_bo_cpu_map(in.buf_handle, &vaddr), "amdgpu_bo_cpu_map of the import");
-	dma_buf_fill(&bo->buf, PEER_BEFORE);
-	result(in.alloc_size == SIZE && !outside_differs(vaddr, 0, SIZE, PEER_BEFORE),
+	dma_buf_fill(&bo->buf, SEED_BEFORE);
+	check(in.alloc_size == SIZE && !outside_differs(vaddr, 0, SIZE, SEED_BEFORE),
 	       "amdgpu_bo_import by another client is the same memory");
 	need(amdgpu_bo_cpu_unmap(in.buf_handle), "amdgpu_bo_cpu_unmap of the import");
 	need(amdgpu_bo_free(in.buf_handle), "amdgpu_bo_free of the import");
@@ -148,7 +149,7 @@ static void test(const char *bdf, const char *nvme)
 	struct bo bo;
 	int fd;
 
-	fd = open_render_node(bdf);
+	fd = render_node_of(bdf);
 	open_device(fd, &device);
 	bo_export(device, &bo, AMDGPU_GEM_DOMAIN_VRAM, "VRAM");
 	check_mapping(&bo);
@@ -179,9 +180,7 @@ int main(int argc, char **argv)
 		fprintf(stderr, "usage: drm_amdgpu_export [-n NVME_BDF] GPU_BDF\n");
 		return 2;
 	}
-	setvbuf(stdout, NULL, _IOLBF, 0);
-	printf("TAP version 13\n");
+	begin();
 	test(argv[optind], nvme);
-	printf("1..%d\n", row);
-	return failed ? 1 : 0;
+	return finish();
 }
