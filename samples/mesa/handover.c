@@ -85,6 +85,20 @@ uint64_t dma_buf_differs(struct dma_buf *buf, uint64_t seed)
 	return wrong;
 }
 
+/* Whether an access works, asked of the kernel: our own would be the end of us. */
+static bool accessible(const void *vaddr)
+{
+	ssize_t ret = -1;
+	int ends[2];
+
+	if (vaddr == MAP_FAILED || pipe(ends))
+		return false;
+	ret = write(ends[1], vaddr, 1);
+	close(ends[0]);
+	close(ends[1]);
+	return ret == 1;
+}
+
 void dma_buf_open(struct dma_buf *buf, int fd, uint64_t size, const char *what,
 		  enum dma_buf_view view)
 {
@@ -97,12 +111,11 @@ void dma_buf_open(struct dma_buf *buf, int fd, uint64_t size, const char *what,
 	*buf = (struct dma_buf){ .fd = fd, .size = found };
 	buf->vaddr = mmap(NULL, buf->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
 	if (view == DMA_BUF_BLIND) {
-		check(buf->vaddr == MAP_FAILED && errno == EPERM,
-		      "the driver does not let the CPU map it");
+		check(!accessible(buf->vaddr), "its mmap is of no use to the CPU");
 		return;
 	}
-	if (buf->vaddr == MAP_FAILED)
-		bail_out("mmap of the dma-buf", errno);
+	if (!accessible(buf->vaddr))
+		bail_out("mmap of the dma-buf, or an access there", errno);
 	dma_buf_fill(buf, SEED_BEFORE);
 	check(!dma_buf_differs(buf, SEED_BEFORE) && dma_buf_differs(buf, SEED_OURS),
 	      "what is written to its mmap is there");
@@ -192,9 +205,29 @@ static void memfd_control(const char *nvme_bdf)
 	dma_buf_close(&memory);
 }
 
+/* The disk has something else when NVMe writes to it what it had read. */
+void dma_buf_peer_blind(struct dma_buf *buf, const char *nvme_bdf)
+{
+	struct dma_buf memory;
+	int status;
+
+	memfd_open(&memory, buf->size);
+	status = disk_fill(&memory, nvme_bdf, SEED_OURS);
+	if (!status)
+		status = peer_dma(nvme_bdf, buf->fd, PEER_DISK_TO_MEMORY, 0);
+	check(status == PEER_DONE,
+	      "another process has iommufd map it, and NVMe reads from the disk to it");
+	status = disk_fill(&memory, nvme_bdf, SEED_LATE);
+	if (!status)
+		status = peer_dma(nvme_bdf, buf->fd, PEER_MEMORY_TO_DISK, 0);
+	check(status == PEER_DONE && disk_has(&memory, nvme_bdf, SEED_OURS),
+	      "and from it, the same, to where there was something else on the disk");
+	dma_buf_close(&memory);
+}
+
 void dma_buf_refused(struct dma_buf *buf, const char *nvme_bdf)
 {
-	bool mapped = buf->vaddr != MAP_FAILED;
+	bool mapped = accessible(buf->vaddr);
 	int status;
 
 	memfd_control(nvme_bdf);

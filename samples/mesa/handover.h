@@ -42,7 +42,10 @@ struct dma_buf {
 
 enum dma_buf_view {
 	DMA_BUF_MAPPED,
-	/* The driver does not let the CPU map it: only dma_buf_refused() may follow. */
+	/*
+	 * The driver does not let the CPU map it, or not use the mapping: what follows is
+	 * dma_buf_peer_blind() or dma_buf_refused().
+	 */
 	DMA_BUF_BLIND,
 };
 
@@ -78,6 +81,9 @@ int peer_dma(const char *nvme_bdf, int fd, enum peer_way way, uint64_t at);
  * else was written over it.
  */
 void dma_buf_peer(struct dma_buf *buf, const char *nvme_bdf);
+
+/* The same by DMA alone, with a memfd in place of the CPU's mapping */
+void dma_buf_peer_blind(struct dma_buf *buf, const char *nvme_bdf);
 
 /*
  * Rows: iommufd refuses it, and it stays as it is, if that can be seen; a memfd goes the

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: MIT
 /*
- * vulkan-export --nvme BDF [--device NAME] [--memory KIND] [--refused KIND [--blind]]
- *               [--fill]
+ * vulkan-export --nvme BDF [--device NAME] [--memory KIND] [--refused KIND]
+ *               [--fill|--blind]
  *
  * Memory of a Vulkan driver becomes a dma-buf, and nvme_dmabuf_demo has an NVMe controller
  * read and write it. NAME is an extended regular expression that the device's name
@@ -9,8 +9,9 @@
  * map, "local,visible", "visible", or "none".
  *
  * That of --refused is memory which has no place in PAL: system memory, or memory that
- * the driver may move there, or with --blind memory that the driver does not let the CPU
- * map in any way. With --fill the GPU writes to a part of the memory, for
+ * the driver may move there, or that has no address on the bus. With --blind neither
+ * can be looked at by the CPU, which goes for memory that is not host-visible where the
+ * BAR does not show all of VRAM. With --fill the GPU writes to a part of the memory, for
  * drivers that need no shader for that.
  *
  * TAP on stdout. Exit status: 0 all is well, 1 not, 2 bad use, 77 no such device.
@@ -70,15 +71,19 @@ static void create(struct vk *vk, struct vk_buffer *mem, struct dma_buf *buf,
 		check_mapping(vk, mem, buf);
 }
 
-static void check_export(struct vk *vk, const char *kind, const char *nvme, bool fill)
+static void check_export(struct vk *vk, const char *kind, const char *nvme, bool fill,
+			 bool blind)
 {
 	struct vk_buffer mem;
 	struct dma_buf buf;
 
-	create(vk, &mem, &buf, kind, DMA_BUF_MAPPED);
+	create(vk, &mem, &buf, kind, blind ? DMA_BUF_BLIND : DMA_BUF_MAPPED);
 	if (fill)
 		check_fill(vk, &mem, &buf);
-	dma_buf_peer(&buf, nvme);
+	if (blind)
+		dma_buf_peer_blind(&buf, nvme);
+	else
+		dma_buf_peer(&buf, nvme);
 	dma_buf_close(&buf);
 	vk_buffer_destroy(vk, &mem);
 }
@@ -134,8 +139,8 @@ int main(int argc, char **argv)
 			return BAD_USE;
 		}
 	}
-	if (!nvme || optind != argc || (blind && !refused))
-		die(BAD_USE, "usage: --nvme BDF [--device NAME] [--memory KIND] [--refused KIND [--blind]] [--fill]");
+	if (!nvme || optind != argc || (blind && fill))
+		die(BAD_USE, "usage: --nvme BDF [--device NAME] [--memory KIND] [--refused KIND] [--fill|--blind]");
 	if (memory)
 		vk_memory_kind(memory);
 	if (refused)
@@ -146,7 +151,7 @@ int main(int argc, char **argv)
 	check(vk_commands_run(&vk, vk_commands_begin(&vk)),
 	      "an empty batch is executed: its fence is signalled");
 	if (memory)
-		check_export(&vk, memory, nvme, fill);
+		check_export(&vk, memory, nvme, fill, blind);
 	if (refused)
 		check_refused(&vk, refused, nvme, blind);
 	check(vk_commands_run(&vk, vk_commands_begin(&vk)),
