@@ -5,7 +5,6 @@ The reader of PNG files is our own, so that the writer in the VM, libpng, is not
 judged by itself: of 8 bits a channel, with and without alpha, not interlaced.
 """
 
-import gzip
 import math
 import os
 import struct
@@ -111,20 +110,13 @@ def decode(data):
 
 
 def wrong(folder, spec, areas):
-    """None, or what is wrong with the kept file of "FILE AREA OFFSET".
-
-    The file that was kept, compressed, becomes FILE itself.
-    """
+    """None, or what is wrong with the kept file of "FILE AREA OFFSET"."""
     name, area, offset = spec.split()
-    path = os.path.join(folder, name)
     try:
-        with open(path + ".gz", "rb") as file:
-            data = gzip.decompress(file.read())
-    except (OSError, EOFError, zlib.error) as err:
-        return f"{name}: {err}"
-    with open(path, "wb") as file:
-        file.write(data)
-    os.unlink(path + ".gz")
+        with open(os.path.join(folder, name), "rb") as file:
+            data = file.read()
+    except OSError as err:
+        return f"{name}: {err.strerror}"
     try:
         width, height, pixels = decode(data)
     except ValueError as err:

@@ -131,7 +131,7 @@ class Run:
     def unpack_tables(self):
         """What is for people to read is there as it is."""
         for name in os.listdir(self.folder):
-            if name.endswith(".md.gz"):
+            if name.endswith((".md.gz", ".png.gz")):
                 path = os.path.join(self.folder, name)
                 with gzip.open(path) as packed, \
                         open(path[:-len(".gz")], "wb") as file:
