@@ -69,6 +69,8 @@ static void egl_open(struct egl *egl, struct gbm_device *gbm)
 	EGLint nr = 0;
 
 	get_display = (void *)eglGetProcAddress("eglGetPlatformDisplayEXT");
+	if (!get_display)
+		die(NOT_HERE, "EGL has no EGL_EXT_platform_base");
 	egl->display = get_display(EGL_PLATFORM_GBM_KHR, gbm, NULL);
 	need(egl->display != EGL_NO_DISPLAY, "eglGetPlatformDisplayEXT");
 	need(eglInitialize(egl->display, NULL, NULL), "eglInitialize");
