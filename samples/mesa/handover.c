@@ -16,7 +16,7 @@
 #include "outside.h"
 #include "tap.h"
 
-#define DEMO		"/guest/nvme_dmabuf_demo"
+#define DEMO		"nvme_dmabuf_demo"
 #define MEMFD_SIZE	(1ull << 20)
 
 void die(int status, const char *fmt, ...)
@@ -140,15 +140,15 @@ int peer_dma(const char *nvme_bdf, int fd, enum peer_way way, uint64_t at)
 		/* Without FD_CLOEXEC, which the exporter sets */
 		snprintf(text[0], sizeof(text[0]), "%d", dup(fd));
 		snprintf(text[1], sizeof(text[1]), "%llu", (unsigned long long)at);
-		execl(DEMO, "nvme_dmabuf_demo", way == PEER_DISK_TO_MEMORY ? "read" : "write",
-		      nvme_bdf, text[0], text[1], NULL);
+		execlp(DEMO, DEMO, way == PEER_DISK_TO_MEMORY ? "read" : "write", nvme_bdf,
+		       text[0], text[1], NULL);
 		_exit(127);
 	}
 	if (pid < 0 || waitpid(pid, &status, 0) != pid || !WIFEXITED(status))
 		return -1;
 	status = WEXITSTATUS(status);
 	if (status != PEER_DONE && status != PEER_REFUSED)
-		printf("# nvme_dmabuf_demo: exit status %d\n", status);
+		printf("# " DEMO ": exit status %d\n", status);
 	return status;
 }
 
