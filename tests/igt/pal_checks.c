@@ -515,7 +515,7 @@ static void check_pin_limit(struct pal *pal)
 static void check_revoke_on_unbind(struct pal *pal)
 {
 	struct pal_dma dma;
-	struct pal_bo bo;
+	struct pal_bo bo, next;
 	uint64_t iova, again;
 
 	pal_dma_open(&dma);
@@ -531,12 +531,12 @@ static void check_revoke_on_unbind(struct pal *pal)
 	/* Who comes next has VRAM that no old mapping reaches. */
 	pal_bind(pal);
 	positive_control(pal, &dma, SIZE);
+	pal_bo_vram(pal, &next, 4 * PAL_MIB);
+	pal_dma_blocked(&dma, &next, iova);
 	igt_assert_eq(pal_unmap(&dma.ioas, iova, SIZE), 0);
 	igt_assert_eq(pal_bufinfo(bo.fd).attachments, 0);
 	close(bo.fd);
-	pal_bo_vram(pal, &bo, 4 * PAL_MIB);
-	pal_dma_blocked(&dma, &bo, iova);
-	pal_bo_destroy(&bo);
+	pal_bo_destroy(&next);
 	pal_dma_close(&dma);
 }
 
