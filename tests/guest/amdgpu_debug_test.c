@@ -5,13 +5,17 @@
  * What amdgpu's debugfs can do to a buffer object: evict all of VRAM, reset the GPU,
  * test its rings and time its copies. What an IOMMU maps stays, but for a reset.
  */
-#include <sched.h>
-#include <time.h>
+#include <signal.h>
+#include <sys/wait.h>
 
+#include "mapping.h"
 #include "vram_test.h"
 #include "kselftest_harness.h"
 
 #define BUFFER_SIZE	(SZ_4M + SZ_4K)
+#define NR_RESETS	3
+#define NR_LOADS	2
+#define NR_IB_TESTS	20
 
 static void debugfs_path(char *path, size_t size, const char *name)
 {
@@ -91,26 +95,31 @@ TEST_F_TIMEOUT(amdgpu_debug, evict_mapped, 120)
 
 /*
  * The driver takes VRAM for lost after a reset of a GPU as old as a Bonaire, whatever
- * became of it. So nobody reaches it, until it is mapped again.
+ * became of it. The mapping is revoked, which user space can see, and then comes
+ * back by itself.
  */
 TEST_F_TIMEOUT(amdgpu_debug, reset_mapped, 120)
 {
 	struct env *env = &self->env;
-	time_t end = time(NULL) + 30;
+	struct iommu *iommu = env->dma.iommu;
+	unsigned int i;
+	int event;
 
 	dma_map(&env->dma, &self->map, self->buf.fd, BUFFER_SIZE);
 	ASSERT_TRUE(dma_works(&env->dma, self->map.iova, &self->buf.bo));
-	ASSERT_EQ(0, gpu_reset(&env->gpu));
-	/* By a worker, as fences wait for the reset */
-	while (bufinfo(self->buf.fd).bytes && time(NULL) < end)
-		sched_yield();
-	EXPECT_EQ(0, bufinfo(self->buf.fd).bytes);
-	EXPECT_TRUE(dma_blocked(&env->dma, self->map.iova, &self->buf.bo));
+	EXPECT_TRUE(mapping_is_back(iommu->iommufd, iommu->ioas_id, self->map.iova, 0));
+	event = mapping_watch(iommu->iommufd, iommu->ioas_id);
+	ASSERT_LE(0, event);
+	for (i = 1; i <= NR_RESETS; i++) {
+		ASSERT_EQ(0, gpu_reset(&env->gpu));
+		/* By workers, as fences wait for the reset */
+		EXPECT_TRUE(mapping_comes_back(iommu->iommufd, iommu->ioas_id, event,
+					       self->map.iova, i));
+		EXPECT_EQ(BUFFER_SIZE, bufinfo(self->buf.fd).bytes);
+		EXPECT_TRUE(dma_works(&env->dma, self->map.iova, &self->buf.bo));
+	}
 	dma_unmap(&env->dma, &self->map);
-
-	dma_map(&env->dma, &self->map, self->buf.fd, BUFFER_SIZE);
-	EXPECT_TRUE(dma_works(&env->dma, self->map.iova, &self->buf.bo));
-	dma_unmap(&env->dma, &self->map);
+	close(event);
 	gpu_new_queue(&env->ctx);
 	cpu_fill(&self->buf.bo, CANARY);
 }
@@ -128,6 +137,42 @@ TEST_F_TIMEOUT(amdgpu_debug, rings_while_mapped, 120)
 	EXPECT_EQ(0, write_file(path, "2"));
 	EXPECT_EQ(0, dma_differs(&env->dma, self->map.iova, 0, BUFFER_SIZE, CANARY));
 	dma_unmap(&env->dma, &self->map);
+}
+
+/* Copies without an end, of another process */
+static pid_t start_load(void)
+{
+	struct env env;
+	struct buffer buf;
+	pid_t pid = fork();
+
+	VFIO_ASSERT_GE(pid, 0);
+	if (pid)
+		return pid;
+	gpu_side_open(&env);
+	buffer_open(&env, &buf, SZ_64K);
+	while (true)
+		gpu_view_differs(&env.view, buf.va, SZ_64K, CANARY);
+}
+
+/*
+ * What holds the schedulers for a while must let their workers at the hardware when
+ * it starts them. Lockdep is the judge.
+ */
+TEST_F_TIMEOUT(amdgpu_debug, rings_under_load, 120)
+{
+	pid_t load[NR_LOADS];
+	unsigned int i;
+
+	for (i = 0; i < NR_LOADS; i++)
+		load[i] = start_load();
+	for (i = 0; i < NR_IB_TESTS; i++)
+		EXPECT_TRUE(debugfs_says("amdgpu_test_ib", "ib ring tests passed."));
+	for (i = 0; i < NR_LOADS; i++) {
+		EXPECT_EQ(0, waitpid(load[i], NULL, WNOHANG));
+		kill(load[i], SIGKILL);
+		EXPECT_EQ(load[i], waitpid(load[i], NULL, 0));
+	}
 }
 
 int main(int argc, char *argv[])

@@ -27,6 +27,7 @@
 #include <libvfio.h>
 #include <libvfio/nvme.h>
 
+#include "mapping.h"
 #include "outside.h"
 #include "tap.h"
 
@@ -221,8 +222,10 @@ static void revoke_and_restore(struct vfio_pci_device *nvme,
 			       struct vfio_dma_buf *buf, struct iommu *iommu,
 			       struct dma_region *map)
 {
+	int event = mapping_watch(iommu->iommufd, iommu->ioas_id);
 	int ret;
 
+	VFIO_ASSERT_GE(event, 0);
 	VFIO_ASSERT_EQ(outside_fill("disk", 0, buf->size, SEED_REVOKED), 0);
 	vfio_pci_cmd_clear(buf->device, PCI_COMMAND_MEMORY);
 	nvme_read(nvme, 0, map->iova, buf->size);
@@ -230,15 +233,15 @@ static void revoke_and_restore(struct vfio_pci_device *nvme,
 	       "outside: after the exporter revoked the dma-buf, DMA changes nothing");
 	result(bufinfo_has("mapping=PAL unmapped\n"),
 	       "debugfs bufinfo: mapping=PAL unmapped");
+	VFIO_ASSERT_EQ(outside_fill("disk", 0, buf->size, SEED_SECOND), 0);
 	vfio_pci_cmd_set(buf->device, PCI_COMMAND_MEMORY);
 
-	iommu_unmap(iommu, map);
-	VFIO_ASSERT_EQ(outside_fill("disk", 0, buf->size, SEED_SECOND), 0);
-	ret = __iommu_map_file(iommu, map, buf->fd, 0, IOMMU_FILE_RW);
-	if (!ret)
-		ret = nvme_read(nvme, 0, map->iova, buf->size);
+	result(mapping_comes_back(iommu->iommufd, iommu->ioas_id, event, map->iova, 1),
+	       "the exporter has its memory again, and the mapping comes back by itself");
+	ret = nvme_read(nvme, 0, map->iova, buf->size);
 	result(!ret && check_ranges(buf, SEED_SECOND, 0),
-	       "outside: restored and mapped again, it arrives again");
+	       "outside: DMA to the same IOVA arrives again");
+	close(event);
 }
 
 static void demo(const char *nvme_bdf, const char *ivshmem_bdf, uint32_t nr_ranges,

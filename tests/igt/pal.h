@@ -153,6 +153,28 @@ int pal_map(struct pal_ioas *ioas, int dma_buf, uint64_t start, uint64_t size,
 	    uint32_t flags, uint64_t *iova);
 int pal_unmap(struct pal_ioas *ioas, uint64_t iova, uint64_t size);
 
+#ifndef IOMMU_IOAS_MAPPING_STATE
+enum {
+	IOMMU_IOAS_MAPPING_MAPPED = 0,
+	IOMMU_IOAS_MAPPING_REVOKED = 1,
+	IOMMU_IOAS_MAPPING_FAILED = 2,
+};
+
+struct iommu_ioas_mapping_state {
+	__u32 size;
+	__u32 flags;
+	__u32 ioas_id;
+	__u32 out_state;
+	__aligned_u64 iova;
+	__aligned_u64 out_length;
+	__aligned_u64 out_nr_revokes;
+};
+#define IOMMU_IOAS_MAPPING_STATE	_IO(IOMMUFD_TYPE, 0x97)
+#endif
+
+/* Of the mapping that begins at @iova */
+struct iommu_ioas_mapping_state pal_mapping_state(struct pal_ioas *ioas, uint64_t iova);
+
 /*
  * An NVMe controller that belongs to vfio-pci. It is asked to identify itself, to any
  * address, and it fetches commands from any address: that is DMA in both directions

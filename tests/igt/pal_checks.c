@@ -355,11 +355,12 @@ static void check_evict_while_mapped(struct pal *pal)
 }
 
 #define REVOKE_SECONDS	3
+#define RESTORE_SECONDS	30
 
 /*
  * A job of the GPU hangs, and the driver resets what executes it. VRAM keeps what is in
- * it, and then the mapping does as well; or the driver takes it for lost, and then nobody
- * has it any more.
+ * it, and then the mapping does as well; or the driver takes it for lost, and then the
+ * mapping is revoked and comes back.
  */
 static void check_hang_while_mapped(struct pal *pal)
 {
@@ -376,17 +377,22 @@ static void check_hang_while_mapped(struct pal *pal)
 
 	/* A device that has lost its VRAM says so from a worker. */
 	end = time(NULL) + REVOKE_SECONDS;
-	while (pal_bufinfo(bo.fd).bytes == SIZE && time(NULL) < end)
+	while (!pal_mapping_state(&dma.ioas, iova).out_nr_revokes && time(NULL) < end)
 		sched_yield();
-	if (pal_bufinfo(bo.fd).bytes) {
-		igt_info("it is still mapped\n");
-		assert_mapped(bo.fd, 1, SIZE);
+	if (!pal_mapping_state(&dma.ioas, iova).out_nr_revokes) {
+		igt_info("it was mapped all the time\n");
 		igt_assert_eq_u64(pal_differs(bo.vaddr, 0, SIZE, SEED), SIZE);
-		pal_dma_works(&dma, &bo, iova, 0, SIZE);
 	} else {
-		igt_info("VRAM was lost, it is not mapped any more\n");
-		pal_dma_blocked(&dma, &bo, iova);
+		igt_info("VRAM was lost, the mapping was revoked\n");
+		end = time(NULL) + RESTORE_SECONDS;
+		while (pal_mapping_state(&dma.ioas, iova).out_state !=
+		       IOMMU_IOAS_MAPPING_MAPPED) {
+			igt_assert_f(time(NULL) < end, "it does not come back\n");
+			sched_yield();
+		}
 	}
+	assert_mapped(bo.fd, 1, SIZE);
+	pal_dma_works(&dma, &bo, iova, 0, SIZE);
 	unmap_whole(&dma, &bo, iova);
 	/* The device goes on in both cases. */
 	positive_control(pal, &dma, SIZE);

@@ -444,3 +444,16 @@ int pal_unmap(struct pal_ioas *ioas, uint64_t iova, uint64_t size)
 
 	return ioctl(ioas->fd, IOMMU_IOAS_UNMAP, &unmap) ? -errno : 0;
 }
+
+struct iommu_ioas_mapping_state pal_mapping_state(struct pal_ioas *ioas, uint64_t iova)
+{
+	struct iommu_ioas_mapping_state state = {
+		.size = sizeof(state),
+		.ioas_id = ioas->id,
+		.iova = iova,
+	};
+
+	do_ioctl(ioas->fd, IOMMU_IOAS_MAPPING_STATE, &state);
+	igt_assert_eq_u64(state.iova, iova);
+	return state;
+}

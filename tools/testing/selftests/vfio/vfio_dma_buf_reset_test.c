@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
  * What happens to mappings of a VFIO dma-buf when the exporting device is reset,
- * put to sleep or removed?
+ * put to sleep or removed? After the former two they have to come back, with no
+ * help, after the latter never.
  *
  * The exporter is an igb network card. Its VLAN filter table is as large as a
  * block of the disk, and is plain memory until a reset clears it: the NVMe
@@ -10,6 +11,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <pthread.h>
 
 #include <sys/eventfd.h>
 #include <sys/wait.h>
@@ -28,7 +30,9 @@
 
 #define NR_RESETS		6
 #define NR_REMOVALS		3
+#define NR_RESETS_UNDER_DMA	20
 #define REMOVE_TIMEOUT_MS	20000
+#define RESTORE_TIMEOUT_MS	30000
 
 #define PCI_DEVICES		"/sys/bus/pci/devices/"
 
@@ -166,7 +170,55 @@ struct mapped_table {
 	struct vfio_dma_buf *dma_buf;
 	struct dma_region maps[2];
 	struct dma_region *map;
+	/* Signaled when a mapping is lost or comes back */
+	int event;
 };
+
+static bool await(int fd, short event, int timeout_ms)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = event };
+
+	return poll(&poll_fd, 1, timeout_ms) == 1 && poll_fd.revents & event;
+}
+
+static void watch_mappings(struct mapped_table *t)
+{
+	struct iommu_ioas_mapping_event cmd = {
+		.size = sizeof(cmd),
+		.ioas_id = t->d.iommu->ioas_id,
+	};
+
+	t->event = eventfd(0, EFD_CLOEXEC);
+	VFIO_ASSERT_GE(t->event, 0);
+	cmd.event_fd = t->event;
+	ioctl_assert(t->d.iommu->iommufd, IOMMU_IOAS_MAPPING_EVENT, &cmd);
+}
+
+static struct iommu_ioas_mapping_state mapping_state(struct mapped_table *t)
+{
+	struct iommu_ioas_mapping_state cmd = {
+		.size = sizeof(cmd),
+		.ioas_id = t->d.iommu->ioas_id,
+		.iova = t->map->iova,
+	};
+
+	ioctl_assert(t->d.iommu->iommufd, IOMMU_IOAS_MAPPING_STATE, &cmd);
+	VFIO_ASSERT_EQ(cmd.iova, t->map->iova);
+	return cmd;
+}
+
+/* As a VMM would, that polls the event beside others */
+static bool await_mapping(struct mapped_table *t)
+{
+	u64 count;
+
+	while (mapping_state(t).out_state != IOMMU_IOAS_MAPPING_MAPPED) {
+		if (!await(t->event, POLLIN, RESTORE_TIMEOUT_MS))
+			return false;
+		VFIO_ASSERT_EQ(read(t->event, &count, sizeof(count)), sizeof(count));
+	}
+	return true;
+}
 
 FIXTURE(vfio_dma_buf_reset_test) {
 	struct mapped_table t;
@@ -189,6 +241,7 @@ FIXTURE_SETUP(vfio_dma_buf_reset_test)
 
 	self->t.dma_buf = export_table(d);
 	self->t.map = &self->t.maps[0];
+	watch_mappings(&self->t);
 	ASSERT_EQ(0, map_fixed(d, self->t.map, self->t.dma_buf->fd, 0, self->t.dma_buf->size));
 	table_fill(d);
 	ASSERT_EQ(TABLE_WORDS, words_arrived(d, self->t.map));
@@ -203,6 +256,7 @@ FIXTURE_TEARDOWN(vfio_dma_buf_reset_test)
 	exporter_restore(self->vfio_driver);
 	dma_device_close(&self->t.d);
 	vfio_dma_buf_cleanup(self->t.dma_buf);
+	close(self->t.event);
 	free(self->vfio_driver);
 }
 
@@ -231,6 +285,18 @@ static void check_only_new_map_works(struct __test_metadata *_metadata,
 	t->map = new;
 }
 
+/* The table's memory went away and is there again, and so is the mapping. */
+static void check_comes_back(struct __test_metadata *_metadata,
+			     struct mapped_table *t, u64 nr_revokes)
+{
+	struct devices *d = &t->d;
+
+	ASSERT_TRUE(await_mapping(t));
+	EXPECT_EQ(nr_revokes, mapping_state(t).out_nr_revokes);
+	table_fill(d);
+	EXPECT_EQ(TABLE_WORDS, words_arrived(d, t->map));
+}
+
 TEST_F_TIMEOUT(vfio_dma_buf_reset_test, device_reset, 60)
 {
 	struct devices *d = &self->t.d;
@@ -243,7 +309,7 @@ TEST_F_TIMEOUT(vfio_dma_buf_reset_test, device_reset, 60)
 		ASSERT_EQ(TABLE_WORDS, table_match(table(d)));
 		vfio_pci_device_reset(d->exporter);
 		EXPECT_EQ(0, table_match(table(d)));
-		check_only_new_map_works(_metadata, &self->t);
+		check_comes_back(_metadata, &self->t, i + 1);
 	}
 }
 
@@ -263,7 +329,7 @@ TEST_F_TIMEOUT(vfio_dma_buf_reset_test, function_level_reset, 60)
 		vfio_pci_config_writew(exporter, pos + PCI_EXP_DEVCTL,
 				       control | PCI_EXP_DEVCTL_BCR_FLR);
 		EXPECT_EQ(0, table_match(table(&self->t.d)));
-		check_only_new_map_works(_metadata, &self->t);
+		check_comes_back(_metadata, &self->t, i + 1);
 	}
 }
 
@@ -290,13 +356,68 @@ TEST_F_TIMEOUT(vfio_dma_buf_reset_test, d3hot, 60)
 	for (i = 0; i < NR_RESETS; i++) {
 		/* The CPU must not touch the table of a sleeping device. */
 		set_power_state(d->exporter, pos, 3);
+		EXPECT_EQ(IOMMU_IOAS_MAPPING_REVOKED, mapping_state(&self->t).out_state);
 		EXPECT_EQ(0, words_arrived(d, self->t.map));
 		EXPECT_EQ(-ENODEV, map_fixed(d, &refused, self->t.dma_buf->fd, 0,
 					     self->t.dma_buf->size));
 
 		set_power_state(d->exporter, pos, 0);
-		check_only_new_map_works(_metadata, &self->t);
+		check_comes_back(_metadata, &self->t, i + 1);
 	}
+}
+
+/* Transfers of the mapped table to the disk, whatever becomes of them */
+struct transfers {
+	struct mapped_table *t;
+	pthread_t thread;
+	bool stop;
+	u64 nr_done, nr_failed;
+};
+
+static void *transfers_run(void *arg)
+{
+	struct transfers *transfers = arg;
+	struct mapped_table *t = transfers->t;
+	iova_t iova = t->map->iova + IGB_VFTA % getpagesize();
+
+	while (!__atomic_load_n(&transfers->stop, __ATOMIC_RELAXED)) {
+		if (nvme_write(t->d.dma, 0, iova, TABLE_SIZE))
+			transfers->nr_failed++;
+		__atomic_add_fetch(&transfers->nr_done, 1, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+static void await_transfer(struct transfers *transfers)
+{
+	u64 before = __atomic_load_n(&transfers->nr_done, __ATOMIC_RELAXED);
+
+	/* The next one may have begun before */
+	while (__atomic_load_n(&transfers->nr_done, __ATOMIC_RELAXED) < before + 2)
+		sched_yield();
+}
+
+TEST_F_TIMEOUT(vfio_dma_buf_reset_test, reset_under_dma, 120)
+{
+	struct transfers transfers = { .t = &self->t };
+	struct devices *d = &self->t.d;
+	int i;
+
+	if (!(d->exporter->info.flags & VFIO_DEVICE_FLAGS_RESET))
+		SKIP(return, "%s cannot be reset", exporter_bdf);
+
+	ASSERT_EQ(0, pthread_create(&transfers.thread, NULL, transfers_run, &transfers));
+	for (i = 0; i < NR_RESETS_UNDER_DMA; i++) {
+		await_transfer(&transfers);
+		vfio_pci_device_reset(d->exporter);
+		EXPECT_TRUE(await_mapping(&self->t));
+	}
+	__atomic_store_n(&transfers.stop, true, __ATOMIC_RELAXED);
+	ASSERT_EQ(0, pthread_join(transfers.thread, NULL));
+
+	check_comes_back(_metadata, &self->t, NR_RESETS_UNDER_DMA);
+	TH_LOG("%lu transfers during %d resets, %lu of them failed", transfers.nr_done,
+	       NR_RESETS_UNDER_DMA, transfers.nr_failed);
 }
 
 static int request_eventfd(struct vfio_pci_device *device)
@@ -338,13 +459,6 @@ static pid_t remove_start(struct devices *d, int fds[2])
 	return pid;
 }
 
-static bool await(int fd, short event)
-{
-	struct pollfd poll_fd = { .fd = fd, .events = event };
-
-	return poll(&poll_fd, 1, REMOVE_TIMEOUT_MS) == 1 && poll_fd.revents & event;
-}
-
 static unsigned long bar0_address(void)
 {
 	FILE *file = fopen(exporter_path("resource"), "r");
@@ -371,14 +485,14 @@ TEST_F_TIMEOUT(vfio_dma_buf_reset_test, removal, 90)
 		address = bar0_address();
 		request = request_eventfd(d->exporter);
 		self->remover = remove_start(d, fds);
-		ASSERT_TRUE(await(request, POLLIN));
+		ASSERT_TRUE(await(request, POLLIN, REMOVE_TIMEOUT_MS));
 
 		/* The kernel asks for the device, but it is still ours. */
 		table_fill(d);
 		EXPECT_EQ(TABLE_WORDS, words_arrived(d, t->map));
 
 		register_exporter_close(d);
-		ASSERT_TRUE(await(fds[0], POLLHUP));
+		ASSERT_TRUE(await(fds[0], POLLHUP, REMOVE_TIMEOUT_MS));
 		ASSERT_EQ(self->remover, waitpid(self->remover, &status, 0));
 		self->remover = 0;
 		EXPECT_TRUE(WIFEXITED(status) && WEXITSTATUS(status) == KSFT_PASS);

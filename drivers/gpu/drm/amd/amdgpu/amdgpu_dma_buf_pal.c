@@ -56,7 +56,8 @@
  * reset that lost VRAM or failed, when a PCI error makes the link be reset, and
  * when the system is suspended. A GPU reset that keeps VRAM revokes nothing. If
  * the device works afterwards the BO can be mapped again, with contents that are
- * undefined. The attachment keeps the device from runtime suspend.
+ * undefined, and importers are told so. The attachment keeps the device from
+ * runtime suspend.
  *
  * What fails, and how:
  *
