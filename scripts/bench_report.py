@@ -107,6 +107,15 @@ def range_row(results, layout, rule, operation):
     return row
 
 
+def lost_row(results, layout, operation):
+    """How long a reset of the exporter takes the mapping away; the base keeps it lost."""
+    ours = get(results, OURS, layout, "kernel")
+    missing = not ours or operation not in ours
+    return Row("lost", f"{operation} {layout}, exporter's memory off and on",
+               "-" if operation == "lost" else "never",
+               "missing" if missing else f"{ours[operation]['min']:,}", missing=missing)
+
+
 def leaves_text(leaves):
     return " + ".join(f"{leaves[size]} x {size}" for size in ("1G", "2M", "4K")
                       if leaves[size]) or "none"
@@ -176,6 +185,8 @@ def rows(results):
     for layout in MEMFDS:
         found += [cost_row(results, layout, "kernel", operation)
                   for operation in OPERATIONS]
+    for layout in (*ONE_RANGE, *MANY_RANGES):
+        found += [lost_row(results, layout, operation) for operation in ("lost", "back")]
     for layout in (SINGLE, *ONE_RANGE, *MANY_RANGES):
         found += [leaf_row(results, layout, rule) for rule in RULES]
     for layout in (SINGLE, *MANY_RANGES):

@@ -32,11 +32,13 @@
 #include <libvfio.h>
 #include <libvfio/dma_buf.h>
 
+#include "mapping.h"
 #include "tap.h"
 
 #define BAR		2
 #define MAX_RANGES	512
 #define MAX_REPS	64
+#define LOST_REPS	21
 /* A multiple of the largest page size, and below what any width of IOVA ends at */
 #define FIXED_BASE	(16ULL * SZ_1G)
 #define TRACING		"/sys/kernel/tracing/"
@@ -72,6 +74,8 @@ static const struct layout layouts[] = {
 
 struct bench {
 	struct iommu *iommu;
+	/* Signaled when a mapping is lost or comes back; -1 if that does not happen */
+	int event;
 	struct vfio_pci_device *nvme;
 	struct vfio_pci_device *ivshmem;
 	uint64_t bar_pa;
@@ -467,6 +471,33 @@ static bool inspect(struct bench *b, struct buffer *buf, bool fixed, uint64_t io
 	return !unmap(b, buf, iova) && traced;
 }
 
+/*
+ * From the write that ends the exporter's memory decoding until nothing is mapped,
+ * which is when it returns, and from the one that begins it until all is mapped again.
+ */
+static bool measure_lost(struct bench *b, struct buffer *buf)
+{
+	uint64_t lost[LOST_REPS], back[LOST_REPS], start, iova = 0;
+	int i;
+
+	if (map(b, buf, false, &iova))
+		return false;
+	for (i = 0; i < LOST_REPS; i++) {
+		start = instructions();
+		vfio_pci_cmd_clear(b->ivshmem, PCI_COMMAND_MEMORY);
+		lost[i] = instructions() - start;
+		start = instructions();
+		vfio_pci_cmd_set(b->ivshmem, PCI_COMMAND_MEMORY);
+		if (!mapping_comes_back(b->iommu->iommufd, b->iommu->ioas_id, b->event,
+					iova, i + 1))
+			return false;
+		back[i] = instructions() - start;
+	}
+	print_counts("lost", lost, LOST_REPS);
+	print_counts("back", back, LOST_REPS);
+	return !unmap(b, buf, iova);
+}
+
 static void measure(struct bench *b, struct buffer *buf, bool fixed)
 {
 	const struct layout *layout = buf->layout;
@@ -501,6 +532,8 @@ static void measure(struct bench *b, struct buffer *buf, bool fixed)
 		print_counts("map", maps, layout->reps);
 		print_counts("unmap", unmaps, layout->reps);
 		ok = inspect(b, buf, fixed, iova);
+		if (layout->nr_ranges && !fixed && b->event >= 0)
+			ok &= measure_lost(b, buf);
 	}
 	printf("}\n");
 	result(ok && (!ret || ret == -EOPNOTSUPP), "%s, %s IOVA: %s", layout->name, rule,
@@ -526,6 +559,7 @@ static void bench(const char *nvme_bdf, const char *ivshmem_bdf, char **names)
 	b.iommu = iommu_init(MODE_IOMMUFD);
 	exporter_iommu = iommu_init(MODE_IOMMUFD);
 	b.nvme = vfio_pci_device_init(nvme_bdf, b.iommu);
+	b.event = mapping_watch(b.iommu->iommufd, b.iommu->ioas_id);
 	b.ivshmem = vfio_pci_device_init(ivshmem_bdf, exporter_iommu);
 	b.bar_pa = bar_address(ivshmem_bdf);
 	snprintf(b.leaves_path, sizeof(b.leaves_path),

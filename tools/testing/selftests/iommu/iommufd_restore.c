@@ -255,9 +255,11 @@ static void *move_and_restore(void *arg)
 	struct mover *mover = arg;
 
 	while (!__atomic_load_n(&mover->stop, __ATOMIC_RELAXED)) {
-		mover->error = _test_cmd_revoke_dmabuf_flags(
-			mover->fd, mover->dfd, true,
-			mover->nr_cycles % 2 ? MOCK_DMABUF_REVOKE_MOVE : 0, 0);
+		__u32 flags = mover->nr_cycles % 2 ? MOCK_DMABUF_REVOKE_MOVE : 0;
+
+		mover->error = _test_cmd_revoke_dmabuf_flags(mover->fd,
+							     mover->dfd, true,
+							     flags, 0);
 		if (mover->error)
 			break;
 		mover->error = _test_cmd_revoke_dmabuf(mover->fd, mover->dfd,
@@ -385,6 +387,14 @@ static int map_movable(int fd, __u32 ioas_id, int dfd, size_t length, __u64 iova
 					 IOMMU_IOAS_MAP_MOVABLE);
 }
 
+/* It was never away; the first attempts to map it again fail */
+static int move_only(int fd, int dfd, __u32 nr_failures)
+{
+	return _test_cmd_revoke_dmabuf_flags(fd, dfd, false,
+					     MOCK_DMABUF_REVOKE_MOVE,
+					     nr_failures);
+}
+
 /* An IOAS of which the only HWPT, that of the device, can fault */
 FIXTURE(iommufd_movable)
 {
@@ -496,17 +506,13 @@ TEST_F_TIMEOUT(iommufd_movable, moves, 300)
 	ASSERT_EQ(0, map_movable(self->fd, self->ioas_id, self->dfd,
 				 self->length, DMABUF_IOVA(0)));
 	test_ioctl_ioas_map_file(self->dfd, 0, self->length, &iova);
-	EXPECT_ERRNO(EBUSY, _test_cmd_revoke_dmabuf_flags(
-				    self->fd, self->dfd, false,
-				    MOCK_DMABUF_REVOKE_MOVE, 0));
+	EXPECT_ERRNO(EBUSY, move_only(self->fd, self->dfd, 0));
 	test_cmd_check_dmabuf(self->hwpt_id, self->dfd, DMABUF_IOVA(0), 0,
 			      self->length);
 	test_ioctl_ioas_unmap(iova, self->length);
 
 	for (i = 0; i != NR_RACES; i++) {
-		ASSERT_EQ(0, _test_cmd_revoke_dmabuf_flags(
-				     self->fd, self->dfd, false,
-				     MOCK_DMABUF_REVOKE_MOVE, i % 3));
+		ASSERT_EQ(0, move_only(self->fd, self->dfd, i % 3));
 		test_wait_mapping_state(self->ioas_id, self->event,
 					DMABUF_IOVA(0),
 					IOMMU_IOAS_MAPPING_MAPPED);
