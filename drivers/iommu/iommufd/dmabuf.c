@@ -175,14 +175,17 @@ static int iopt_dmabuf_restore(struct iopt_pages *pages)
 }
 
 /*
- * -ENODEV is the exporter's word for memory that is away (again): it is going to
- * call when that changes.
+ * Only what time may heal. -ENODEV is the exporter's word for memory that is away
+ * (again): it is going to call when that changes.
  */
 static bool iopt_dmabuf_restore_again(struct iopt_pages *pages, int rc)
 {
 	unsigned int try = pages->dmabuf.restore_tries;
 
-	if (!rc || rc == -ENODEV || try == IOPT_DMABUF_RESTORE_TRIES)
+	if (rc != -ENOMEM && rc != -ENOSPC && rc != -EBUSY && rc != -EAGAIN &&
+	    rc != -EINTR)
+		return false;
+	if (try == IOPT_DMABUF_RESTORE_TRIES)
 		return false;
 
 	pages->dmabuf.restore_tries++;

@@ -227,6 +227,46 @@ TEST_F_TIMEOUT(iommufd_restore, given_up, 90)
 			      self->length);
 }
 
+/*
+ * Where only a part can be mapped nothing is, in no domain: the first area would fit.
+ * Time does not heal that, and it is given up at once.
+ */
+TEST_F(iommufd_restore, all_or_nothing)
+{
+	size_t half = self->length / 2;
+	__u32 hwpt_id;
+
+	test_cmd_hwpt_alloc(self->device_id, self->ioas_id, 0, &hwpt_id);
+	test_ioctl_ioas_unmap(DMABUF_IOVA(0), self->length);
+	test_ioctl_ioas_map_fixed_file(self->dfd, 0, self->length,
+				       DMABUF_IOVA(1));
+	test_ioctl_ioas_copy_fixed(self->ioas_id, DMABUF_IOVA(1), PAGE_SIZE,
+				   DMABUF_IOVA(0));
+	test_ioctl_ioas_copy_fixed(self->ioas_id, DMABUF_IOVA(1) + half, half,
+				   DMABUF_IOVA(2));
+	/* The first of the areas becomes the small one */
+	test_ioctl_ioas_unmap(DMABUF_IOVA(1), self->length);
+
+	ASSERT_EQ(0, _test_cmd_revoke_dmabuf_flags(self->fd, self->dfd, true,
+						   MOCK_DMABUF_REVOKE_MOVE |
+						   MOCK_DMABUF_REVOKE_BAD, 0));
+	test_cmd_revoke_dmabuf(self->dfd, false);
+	test_wait_mapping_state(self->ioas_id, self->event, DMABUF_IOVA(0),
+				IOMMU_IOAS_MAPPING_FAILED);
+	test_cmd_check_unmapped(self->hwpt_id, DMABUF_IOVA(0), PAGE_SIZE);
+	test_cmd_check_unmapped(self->hwpt_id, DMABUF_IOVA(2), half);
+	test_cmd_check_unmapped(hwpt_id, DMABUF_IOVA(0), PAGE_SIZE);
+	test_cmd_check_unmapped(hwpt_id, DMABUF_IOVA(2), half);
+
+	test_cmd_move_dmabuf(self->dfd);
+	test_cmd_revoke_dmabuf(self->dfd, false);
+	test_wait_mapping_state(self->ioas_id, self->event, DMABUF_IOVA(0),
+				IOMMU_IOAS_MAPPING_MAPPED);
+	test_cmd_check_dmabuf(self->hwpt_id, self->dfd, DMABUF_IOVA(0), 0,
+			      PAGE_SIZE);
+	test_cmd_check_dmabuf(hwpt_id, self->dfd, DMABUF_IOVA(2), half, half);
+}
+
 /* With the work queued, and it does not matter whether it has begun */
 TEST_F(iommufd_restore, unmapped_while_tried)
 {
