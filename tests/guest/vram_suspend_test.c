@@ -18,10 +18,28 @@
 
 #define BUFFER_SIZE	(SZ_4M + SZ_4K)
 #define NR_SUSPENDS	3
+#define TRACING		"/sys/kernel/tracing/"
 
 static bool driver_keeps_vram(void)
 {
 	return !strcmp(gpu_driver_name(&card), "xe");
+}
+
+/*
+ * Whether the GPU was suspended since the trace was emptied, as the PM core tells it:
+ * what keeps its VRAM looks like what nobody has suspended.
+ */
+static bool gpu_was_suspended(void)
+{
+	FILE *file = fopen(TRACING "trace", "r");
+	bool found = false;
+	char line[512];
+
+	VFIO_ASSERT_NOT_NULL(file);
+	while (fgets(line, sizeof(line), file))
+		found |= strstr(line, gpu_bdf) && strstr(line, "[suspend]");
+	fclose(file);
+	return found;
 }
 
 FIXTURE(vram_suspend) {
@@ -47,6 +65,7 @@ FIXTURE_SETUP(vram_suspend)
 	ASSERT_EQ(0, write_file("/sys/module/suspend/parameters/pm_test_delay", "0"));
 	ASSERT_EQ(0, write_file("/sys/power/mem_sleep", "s2idle"));
 	ASSERT_EQ(0, write_file("/sys/power/pm_test", variant->depth));
+	ASSERT_EQ(0, write_file(TRACING "events/power/device_pm_callback_start/enable", "1"));
 	env_open(env);
 	buffer_open(env, &self->buf, BUFFER_SIZE);
 	dma_map(&env->dma, &self->map, self->buf.fd, BUFFER_SIZE);
@@ -61,6 +80,7 @@ FIXTURE_TEARDOWN(vram_suspend)
 	struct env *env = &self->env;
 
 	EXPECT_EQ(0, write_file("/sys/power/pm_test", "none"));
+	EXPECT_EQ(0, write_file(TRACING "events/power/device_pm_callback_start/enable", "0"));
 	dma_unmap(&env->dma, &self->map);
 	EXPECT_EQ(0, close(self->event));
 	buffer_close(env, &self->buf);
@@ -77,7 +97,11 @@ TEST_F_TIMEOUT(vram_suspend, while_mapped, 120)
 
 	for (i = 1; i <= NR_SUSPENDS; i++) {
 		cpu_fill(bo, CANARY + i);
+		/* Which empties it */
+		ASSERT_EQ(0, close(open(TRACING "trace", O_WRONLY | O_TRUNC)));
+		ASSERT_FALSE(gpu_was_suspended());
 		ASSERT_EQ(0, write_file("/sys/power/state", "mem"));
+		ASSERT_TRUE(gpu_was_suspended());
 
 		EXPECT_TRUE(mapping_comes_back(iommu->iommufd, iommu->ioas_id, self->event,
 					       self->map.iova, keeps ? 0 : i));

@@ -91,8 +91,8 @@ def checkpatch(tap, tree, series):
             return lines
 
         def cached(path):
-            return remembered(key("checkpatch", version, _IGNORE, _TRACE_STYLE.pattern, path.read_bytes()),
-                           lambda: run(path))
+            return remembered(key("checkpatch", version, _IGNORE, _TRACE_STYLE.pattern,
+                                  path.read_bytes()), lambda: run(path))
 
         with ThreadPoolExecutor(2) as pool:
             for patch, lines in zip(series, pool.map(cached, mails)):
