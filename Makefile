@@ -23,7 +23,7 @@ format-patch: tree ## a mailable series with cover letter in build/mail
 	@scripts/tree/format-patch
 
 .PHONY: check-series
-check-series: tree ## claims, fuzz, checkpatch, kernel-doc, and a build of every patch (ONLY=static|builds)
+check-series: tree ## claims, fuzz, checkpatch, kernel-doc, and a build of every patch (ONLY=static|builds|arm64)
 	@scripts/tree/check-series
 
 .PHONY: test-compose

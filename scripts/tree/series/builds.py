@@ -70,6 +70,9 @@ class Walker:
             f.write(p.stdout + p.stderr)
         return p.returncode, p.stderr.decode(errors="replace")
 
+    def fragments(self):
+        return fragments_text()
+
     def configure(self):
         """tinyconfig and the fragments; unknown symbols belong to later patches."""
         self.obj.mkdir(parents=True, exist_ok=True)
@@ -81,15 +84,15 @@ class Walker:
         status, err = self.make("tinyconfig")
         if status == 0:
             with open(self.obj / ".config", "a") as f:
-                f.write(fragments_text())
+                f.write(self.fragments())
             status, err = self.make("olddefconfig")
         self.configured = seen if status == 0 else None
         return [] if status == 0 else last_lines(err)
 
 
-def fragments_text():
+def fragments_text(*more):
     parts = []
-    for name in _FRAGMENTS:
+    for name in (*_FRAGMENTS, *more):
         path = conf.REPO / "scripts" / "configs" / f"{name}.config"
         if not path.exists():
             raise conf.Error(f"{path}: missing")
