@@ -56,6 +56,8 @@ enum dmabuf_pal_reason {
 	DMABUF_PAL_GONE,
 	/* The IOAS has no such I/O virtual addresses, or they are taken. */
 	DMABUF_PAL_NO_IOVA,
+	/* What may move needs an IOAS of which all HWPTs report faults. */
+	DMABUF_PAL_NO_FAULTS,
 };
 
 #define DMABUF_PAL_ERROR_SIZE	256
@@ -83,6 +85,25 @@ struct dmabuf_pal_buf {
 /* Flags */
 #define DMABUF_PAL_FLAG_READ_ONLY	(1u << 0)
 #define DMABUF_PAL_FLAG_FIXED_IOVA	(1u << 1)
+#define DMABUF_PAL_FLAG_MOVABLE		(1u << 2)
+
+/* What became of a mapping. Later versions may have more of them. */
+enum dmabuf_pal_state {
+	/* DMA reaches the memory. */
+	DMABUF_PAL_STATE_MAPPED = 0,
+	/* The exporter took the memory away. The mapping comes back when it does. */
+	DMABUF_PAL_STATE_REVOKED = 1,
+	/* The memory came back, and mapping it failed: unmap it, and map it again. */
+	DMABUF_PAL_STATE_FAILED = 2,
+};
+
+struct dmabuf_pal_mapping {
+	uint64_t iova;
+	uint64_t length;
+	/* How many times it was lost: the same before and after means never between */
+	uint64_t nr_revokes;
+	enum dmabuf_pal_state state;
+};
 
 /*
  * Opens the render node of the PCI device @bdf, "0000:03:00.0". The file is the
@@ -127,9 +148,10 @@ int dmabuf_pal_wrap(int fd, int drm_fd, struct dmabuf_pal_buf *buf,
 /*
  * Maps [@offset, @offset + @length) of the buffer into an IOAS, for reading and, without
  * DMABUF_PAL_FLAG_READ_ONLY, for writing. @iova is where, chosen by the kernel unless
- * @flags has DMABUF_PAL_FLAG_FIXED_IOVA. The buffer is pinned until it is unmapped. Errors
- * are those of IOMMU_IOAS_MAP_FILE. To explain ENOSPC it may be mapped into another
- * IOAS of the same iommufd for a moment.
+ * @flags has DMABUF_PAL_FLAG_FIXED_IOVA. The buffer is pinned until it is unmapped, unless
+ * @flags has DMABUF_PAL_FLAG_MOVABLE: then its driver may move it, for which all HWPTs of
+ * the IOAS have to report faults. Errors are those of IOMMU_IOAS_MAP_FILE. To explain
+ * ENOSPC and EOPNOTSUPP it may be mapped into another IOAS of the same iommufd for a moment.
  */
 int dmabuf_pal_ioas_map(int iommufd, uint32_t ioas_id, const struct dmabuf_pal_buf *buf,
 			uint64_t offset, uint64_t length, uint32_t flags,
@@ -138,6 +160,23 @@ int dmabuf_pal_ioas_map(int iommufd, uint32_t ioas_id, const struct dmabuf_pal_b
 /* What was mapped in one call is unmapped in one, all of it. */
 int dmabuf_pal_ioas_unmap(int iommufd, uint32_t ioas_id, uint64_t iova, uint64_t length,
 			  struct dmabuf_pal_error *error);
+
+/*
+ * Has @event_fd, an eventfd, signaled when a mapping of a dma-buf in the IOAS is lost,
+ * comes back or is given up, in place of the one that the IOAS had; none if it is
+ * negative. The IOAS keeps it, the caller may close it. Nothing is signaled as long as
+ * no device is attached to the IOAS.
+ */
+int dmabuf_pal_ioas_watch(int iommufd, uint32_t ioas_id, int event_fd,
+			  struct dmabuf_pal_error *error);
+
+/*
+ * Tells of the first mapping of a dma-buf that ends at or after @iova. To see all of
+ * them begin at 0 and go on where the last one ends. -ENOENT if there is none.
+ */
+int dmabuf_pal_ioas_mapping(int iommufd, uint32_t ioas_id, uint64_t iova,
+			    struct dmabuf_pal_mapping *mapping,
+			    struct dmabuf_pal_error *error);
 
 /*
  * Whether the buffer can be mapped into an IOAS right now. There is no question that

@@ -17,6 +17,9 @@
 #define KVM_CAP_DMABUF_MEM	252
 #endif
 
+/* Of kernels whose iommufd restores mappings */
+#define MAP_MOVABLE		(1u << 3)
+
 /* Where PCs have no memory of their own: the slot of a VM that nobody runs */
 #define PROBE_GPA	(1ull << 32)
 
@@ -50,7 +53,8 @@ static int map_file(int iommufd, uint32_t ioas_id, int fd, uint64_t offset,
 		.size = sizeof(map),
 		.flags = IOMMU_IOAS_MAP_READABLE |
 			 (flags & DMABUF_PAL_FLAG_READ_ONLY ? 0 : IOMMU_IOAS_MAP_WRITEABLE) |
-			 (flags & DMABUF_PAL_FLAG_FIXED_IOVA ? IOMMU_IOAS_MAP_FIXED_IOVA : 0),
+			 (flags & DMABUF_PAL_FLAG_FIXED_IOVA ? IOMMU_IOAS_MAP_FIXED_IOVA : 0) |
+			 (flags & DMABUF_PAL_FLAG_MOVABLE ? MAP_MOVABLE : 0),
 		.ioas_id = ioas_id,
 		.fd = fd,
 		.start = offset,
@@ -84,19 +88,34 @@ static int try_map(int iommufd, const struct dmabuf_pal_buf *buf, uint64_t offse
 	if (ret)
 		return ret;
 	ret = map_file(iommufd, ioas.out_ioas_id, buf->fd, offset, length,
-		       flags & DMABUF_PAL_FLAG_READ_ONLY, &iova);
+		       flags & ~DMABUF_PAL_FLAG_FIXED_IOVA, &iova);
 	/* Which unmaps */
 	destroy(iommufd, ioas.out_ioas_id);
 	return ret;
 }
 
-static bool has_ioas(int iommufd, uint32_t ioas_id)
+bool pal_has_ioas(int iommufd, uint32_t ioas_id)
 {
 	struct iommu_ioas_iova_ranges ranges = { .size = sizeof(ranges), .ioas_id = ioas_id };
 	int ret = pal_ioctl(iommufd, IOMMU_IOAS_IOVA_RANGES, &ranges);
 
 	/* It has more ranges than there is room for here. */
 	return !ret || ret == -EMSGSIZE;
+}
+
+/* Three causes have one errno: the IOAS, the kernel, and the buffer. */
+static int explain_movable(int iommufd, const struct dmabuf_pal_buf *buf, uint64_t offset,
+			   uint64_t length, uint32_t flags, int err,
+			   struct dmabuf_pal_error *error)
+{
+	if (!try_map(iommufd, buf, offset, length, flags))
+		return pal_fail(error, DMABUF_PAL_NO_FAULTS, err,
+				"the IOAS has an HWPT that does not report faults, so that "
+				"nothing in it may move");
+	if (!try_map(iommufd, buf, offset, length, flags & ~DMABUF_PAL_FLAG_MOVABLE))
+		return pal_fail(error, DMABUF_PAL_OLD_KERNEL, err,
+				"iommufd of this kernel pins what it maps, nothing may move");
+	return pal_explain(error, buf, err, "iommufd");
 }
 
 /* Whether it is the addresses: an empty IOAS would have taken the buffer. */
@@ -106,9 +125,11 @@ static int explain_map(int iommufd, uint32_t ioas_id, const struct dmabuf_pal_bu
 {
 	bool fixed = flags & DMABUF_PAL_FLAG_FIXED_IOVA;
 
+	if (err == -EOPNOTSUPP && (flags & DMABUF_PAL_FLAG_MOVABLE))
+		return explain_movable(iommufd, buf, offset, length, flags, err, error);
 	if (err == -EOPNOTSUPP || err == -EBUSY || err == -ENODEV || err == -ENOTTY)
 		return pal_explain(error, buf, err, "iommufd");
-	if (err == -ENOENT && !has_ioas(iommufd, ioas_id))
+	if (err == -ENOENT && !pal_has_ioas(iommufd, ioas_id))
 		return pal_fail(error, DMABUF_PAL_BAD_ARGUMENT, err,
 				"iommufd %d has no IOAS %u", iommufd, ioas_id);
 	if ((err == -ENOSPC || err == -EEXIST || err == -EADDRINUSE || err == -EINVAL ||
@@ -128,7 +149,8 @@ int dmabuf_pal_ioas_map(int iommufd, uint32_t ioas_id, const struct dmabuf_pal_b
 	int ret;
 
 	ret = check(buf, offset, length, flags,
-		    DMABUF_PAL_FLAG_READ_ONLY | DMABUF_PAL_FLAG_FIXED_IOVA, error);
+		    DMABUF_PAL_FLAG_READ_ONLY | DMABUF_PAL_FLAG_FIXED_IOVA |
+		    DMABUF_PAL_FLAG_MOVABLE, error);
 	if (ret)
 		return ret;
 	ret = map_file(iommufd, ioas_id, buf->fd, offset, length, flags, iova);

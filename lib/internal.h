@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * libdmabuf-pal inside: device.c has what is asked of a GPU, xe.c and amdgpu.c what its
- * driver answers, import.c what iommufd and KVM are asked, why.c how a failure
- * is explained.
+ * driver answers, import.c what iommufd and KVM are asked, mapping.c what becomes of what
+ * they took, why.c how a failure is explained.
  */
 #ifndef DMABUF_PAL_INTERNAL_H
 #define DMABUF_PAL_INTERNAL_H
@@ -70,6 +70,8 @@ bool pal_exporter(int fd, char *name, size_t size);
 /* Explains that an importer, named @who, did not take the buffer. */
 int pal_explain(struct dmabuf_pal_error *error, const struct dmabuf_pal_buf *buf,
 		int err, const char *who);
+
+bool pal_has_ioas(int iommufd, uint32_t ioas_id);
 
 /* A module's parameter as text: its length, or -1 if there is none */
 int pal_parameter(const char *module, const char *name, char *value, size_t size);

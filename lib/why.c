@@ -41,6 +41,7 @@ static const char *const names[] = {
 	[DMABUF_PAL_BUSY] = "busy",
 	[DMABUF_PAL_GONE] = "gone",
 	[DMABUF_PAL_NO_IOVA] = "no-iova",
+	[DMABUF_PAL_NO_FAULTS] = "no-faults",
 };
 
 const char *dmabuf_pal_reason_name(enum dmabuf_pal_reason reason)

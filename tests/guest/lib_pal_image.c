@@ -30,6 +30,7 @@
 
 #include "dmabuf_pal.h"
 #include "dmabuf_pal_amdgpu.h"
+#include "lib_pal.h"
 #include "tap.h"
 
 #define SIZE		(4ull << 20)
@@ -48,28 +49,6 @@ struct bo {
 	uint32_t handle;
 	struct dmabuf_pal_buf buf;
 };
-
-static void need(int ret, const char *what)
-{
-	if (!ret)
-		return;
-	printf("Bail out! %s: %d\n", what, ret);
-	exit(1);
-}
-
-/* The call failed, for this reason, and says so in one line with these words. */
-static bool says(int ret, const struct dmabuf_pal_error *error,
-		 enum dmabuf_pal_reason reason, const char *words)
-{
-	bool good = ret < 0 && error->error == ret && error->reason == reason &&
-		    strstr(error->text, words) && !strchr(error->text, '\n');
-
-	printf("# %s: %s\n", dmabuf_pal_reason_name(error->reason), error->text);
-	if (!good)
-		printf("# returned %d, wanted %s: ...%s...\n", ret,
-		       dmabuf_pal_reason_name(reason), words);
-	return good;
-}
 
 static void open_bo(struct bo *bo, uint32_t handle, uint32_t flags)
 {
@@ -633,19 +612,14 @@ static void test_busy(void)
 /* The last one: the device comes back as another one. */
 static void test_gone(void)
 {
-	const char *driver = is_xe ? "xe" : "amdgpu";
 	struct dmabuf_pal_error error;
 	uint64_t iova;
-	char path[64];
 	struct bo bo;
-	int fd, ret;
+	int ret;
 
 	make_bo(&bo, SIZE, 0);
 	result(maps(&bo.buf), "control: the device is there, and its memory is mapped");
-	snprintf(path, sizeof(path), "/sys/bus/pci/drivers/%s/unbind", driver);
-	fd = open(path, O_WRONLY | O_CLOEXEC);
-	need(fd < 0 || write(fd, bdf, strlen(bdf)) < 0, "unbind");
-	close(fd);
+	driver_does(is_xe ? "xe" : "amdgpu", "unbind", bdf);
 	ret = map(&bo.buf, &iova, &error);
 	result(says(ret, &error, DMABUF_PAL_GONE, "gone") && ret == -ENODEV,
 	       "when the driver has left it, it is gone");
@@ -667,6 +641,9 @@ static void test_old_kernel(void)
 	       "iommufd's kernel is too old");
 	ret = dmabuf_pal_probe_iommufd(&bo.buf, -1, 0, &error);
 	result(says(ret, &error, DMABUF_PAL_OLD_KERNEL, "vfio-pci alone"), "probed, too");
+	ret = dmabuf_pal_ioas_watch(iommufd, ioas, -1, &error);
+	result(says(ret, &error, DMABUF_PAL_OLD_KERNEL, "becomes of mappings"),
+	       "and to watch mappings");
 	if (with_kvm) {
 		ret = dmabuf_pal_probe_kvm(&bo.buf, -1, 0, &error);
 		result(says(ret, &error, DMABUF_PAL_OLD_KERNEL, "KVM_CAP_DMABUF_MEM"),

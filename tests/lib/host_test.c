@@ -57,6 +57,7 @@ static void test_files(void)
 	int memfd = memfd_create("memory", MFD_CLOEXEC), null = open("/dev/null", O_RDWR);
 	struct dmabuf_pal_buf buf = { .fd = memfd, .drm_fd = -1, .size = 4096 };
 	struct dmabuf_pal_error error;
+	struct dmabuf_pal_mapping mapping = { .iova = 1 };
 	uint64_t total, visible, iova;
 	uint32_t handle;
 
@@ -90,6 +91,11 @@ static void test_files(void)
 		    DMABUF_PAL_BAD_RANGE, "no length"), "nothing and everything is not unmapped");
 	result(dmabuf_pal_ioas_unmap(null, 1, 4096, 4096, &error) == -ENOTTY &&
 	       error.reason == DMABUF_PAL_OTHER, "nor is anything by a file that is no iommufd");
+	result(says(dmabuf_pal_ioas_watch(null, 1, -1, &error), -ENOTTY, &error,
+		    DMABUF_PAL_OLD_KERNEL, "becomes of mappings") &&
+	       says(dmabuf_pal_ioas_mapping(null, 1, 0, &mapping, &error), -ENOTTY, &error,
+		    DMABUF_PAL_OLD_KERNEL, "becomes of mappings") && mapping.iova == 1,
+	       "nor does it tell what becomes of mappings");
 	close(memfd);
 	close(null);
 }
@@ -99,11 +105,11 @@ static void test_names(void)
 	bool good = true;
 	int i, k;
 
-	for (i = DMABUF_PAL_OK; i <= DMABUF_PAL_NO_IOVA; i++)
+	for (i = DMABUF_PAL_OK; i <= DMABUF_PAL_NO_FAULTS; i++)
 		for (k = DMABUF_PAL_OK; k < i; k++)
 			good &= !!strcmp(dmabuf_pal_reason_name(i), dmabuf_pal_reason_name(k));
 	result(good, "each reason has a name of its own");
-	result(!strcmp(dmabuf_pal_reason_name(DMABUF_PAL_NO_IOVA + 1), "unknown") &&
+	result(!strcmp(dmabuf_pal_reason_name(DMABUF_PAL_NO_FAULTS + 1), "unknown") &&
 	       !strcmp(dmabuf_pal_reason_name((enum dmabuf_pal_reason)-1), "unknown"),
 	       "what is none is unknown");
 }
