@@ -4,6 +4,7 @@
  * accesses need is then one comparison (the range of last time) or a binary
  * search; what maps need is a memmove(), which for the tens of thousands of
  * ranges that an IOMMU makes costs less than the message that asks for it.
+ * An IOMMU maps page by page what lies together, so neighbours become one range.
  *
  * The end of a range is kept as the last address inside of it: the address
  * after it may be 2^64.
@@ -12,6 +13,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -206,6 +208,35 @@ static void remove_ranges(struct mem *mem, size_t from, size_t to)
 	mem->count -= to - from;
 }
 
+/* @next goes on where @range ends, in the address space and in the file. */
+static bool continues(const struct mem_range *range, const struct mem_range *next)
+{
+	uint64_t size = next->first - range->first;
+
+	return range->file && range->file == next->file && range->prot == next->prot &&
+	       range->last + 1 == next->first && range->offset + size == next->offset;
+}
+
+/* After make_room(): @new, for which there is room before index @at. */
+static void add(struct mem *mem, size_t at, const struct mem_range *new)
+{
+	bool before = at && continues(&mem->range[at - 1], new);
+	bool after = at < mem->count && continues(new, &mem->range[at]);
+
+	if (before) {
+		mem->range[at - 1].last = new->last;
+		if (after) {
+			mem->range[at - 1].last = mem->range[at].last;
+			remove_ranges(mem, at, at + 1);
+		}
+	} else if (after) {
+		mem->range[at].first = new->first;
+		mem->range[at].offset = new->offset;
+	} else {
+		insert(mem, at, new);
+	}
+}
+
 int mem_map(struct mem *mem, uint64_t addr, uint64_t size, unsigned int prot,
 	    int fd, uint64_t offset)
 {
@@ -240,7 +271,7 @@ int mem_map(struct mem *mem, uint64_t addr, uint64_t size, unsigned int prot,
 			return err;
 		}
 	}
-	insert(mem, at, &new);
+	add(mem, at, &new);
 	return 0;
 }
 

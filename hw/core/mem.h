@@ -94,7 +94,7 @@ int mem_span(struct mem *mem, uint64_t addr, unsigned int prot,
 int mem_read(struct mem *mem, uint64_t addr, void *buf, size_t len);
 int mem_write(struct mem *mem, uint64_t addr, const void *buf, size_t len);
 
-/* Number of ranges, for limits and tests. */
+/* Number of ranges, for limits and tests. What goes on in one file is one range. */
 size_t mem_count(const struct mem *mem);
 
 #endif

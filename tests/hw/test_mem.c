@@ -290,6 +290,44 @@ static void ten_thousand(void)
 	drop_file(fd, words);
 }
 
+/* What an IOMMU maps page by page is one range, and can be taken apart again. */
+static void neighbours(void)
+{
+	struct mem *mem = mem_new();
+	uint64_t *words;
+	int fd = counting_file(&words);
+
+	expect_eq(mem_map(mem, 0x10000, PAGE, RW, fd, PAGE), 0);
+	expect_eq(mem_map(mem, 0x12000, PAGE, RW, fd, 3 * PAGE), 0);
+	expect_eq(mem_count(mem), 2);
+	expect_eq(mem_map(mem, 0x11000, PAGE, RW, fd, 2 * PAGE), 0);
+	expect_eq(mem_count(mem), 1);
+	expect_eq(mem_map(mem, 0xf000, PAGE, RW, fd, 0), 0);
+	expect_eq(mem_map(mem, 0x13000, PAGE, RW, fd, 4 * PAGE), 0);
+	expect_eq(mem_count(mem), 1);
+	for (uint64_t i = 0; i < 5; i++)
+		expect_eq(word(mem, 0xf000 + i * PAGE + 16), i * PAGE + 16);
+	expect_eq(mem_map(mem, 0x11000, PAGE, RW, fd, 2 * PAGE), -EEXIST);
+
+	/* Elsewhere in the file, and not for the same accesses */
+	expect_eq(mem_map(mem, 0x14000, PAGE, RW, fd, 6 * PAGE), 0);
+	expect_eq(mem_map(mem, 0xe000, PAGE, MEM_READ, fd, 7 * PAGE), 0);
+	expect_eq(mem_map(mem, 0xd000, PAGE, MEM_READ, fd, 5 * PAGE), 0);
+	expect_eq(mem_count(mem), 4);
+	expect_eq(word(mem, 0x14000), 6 * PAGE);
+	expect_eq(word(mem, 0xe000), 7 * PAGE);
+
+	expect_eq(mem_unmap(mem, 0x11000, PAGE), 0);
+	expect_eq(mem_count(mem), 5);
+	expect_eq(word(mem, 0x11000), -EFAULT);
+	expect_eq(word(mem, 0x10ff8), 2 * PAGE - 8);
+	expect_eq(word(mem, 0x12000), 3 * PAGE);
+	mem_unmap_all(mem);
+	expect_eq(mappings(), 1);
+	mem_free(mem);
+	drop_file(fd, words);
+}
+
 /* One file by two descriptors is one mapping; reading only is another. */
 static void files(void)
 {
@@ -407,6 +445,7 @@ static const struct tap_test tests[] = {
 	{ "unmapping splits ranges", splits },
 	{ "20000 random calls against a table", against_a_table },
 	{ "reads and writes go across ranges", across_ranges },
+	{ "neighbours become one range", neighbours },
 	{ "10000 ranges of one file", ten_thousand },
 	{ "files are mapped once", files },
 	{ "memory without a file", remote },
