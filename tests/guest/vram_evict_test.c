@@ -10,8 +10,14 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include <sys/eventfd.h>
+
+#include "mapping.h"
 #include "vram_test.h"
 #include "kselftest_harness.h"
+
+/* The selftest's device, whose page table can fault, which QEMU's IOMMUs cannot */
+#include "../../../drivers/iommu/iommufd/iommufd_test.h"
 
 FIXTURE(vram_evict) {
 	struct env env;
@@ -170,6 +176,78 @@ TEST_F_TIMEOUT(vram_evict, movable_beside_mapped, 120)
 	ASSERT_EQ(size, pread(imp, self->data, size, 0));
 	EXPECT_EQ(0, outside_differs(self->data, 0, size, DATA));
 	close(imp);
+}
+
+/* An IOAS of its own whose only page table reports faults; false if there is no mock. */
+static bool faulting_ioas(int iommufd, u32 *ioas_id)
+{
+	struct iommu_ioas_alloc plain = { .size = sizeof(plain) }, ioas = plain;
+	struct iommu_fault_alloc fault = { .size = sizeof(fault) };
+	struct iommu_hwpt_alloc hwpt = { .size = sizeof(hwpt) };
+	struct iommu_test_cmd cmd = {
+		.size = sizeof(cmd),
+		.op = IOMMU_TEST_OP_MOCK_DOMAIN,
+	};
+	u32 device;
+
+	ioctl_assert(iommufd, IOMMU_IOAS_ALLOC, &plain);
+	ioctl_assert(iommufd, IOMMU_IOAS_ALLOC, &ioas);
+	cmd.id = plain.out_ioas_id;
+	if (ioctl(iommufd, IOMMU_TEST_CMD, &cmd))
+		return false;
+
+	device = cmd.mock_domain.out_stdev_id;
+	ioctl_assert(iommufd, IOMMU_FAULT_QUEUE_ALLOC, &fault);
+	hwpt.flags = IOMMU_HWPT_FAULT_ID_VALID;
+	hwpt.dev_id = cmd.mock_domain.out_idev_id;
+	hwpt.pt_id = ioas.out_ioas_id;
+	hwpt.fault_id = fault.out_fault_id;
+	ioctl_assert(iommufd, IOMMU_HWPT_ALLOC, &hwpt);
+	cmd = (struct iommu_test_cmd){
+		.size = sizeof(cmd),
+		.op = IOMMU_TEST_OP_MOCK_DOMAIN_REPLACE,
+		.id = device,
+		.mock_domain_replace.pt_id = hwpt.out_hwpt_id,
+	};
+	ioctl_assert(iommufd, IOMMU_TEST_CMD, &cmd);
+	*ioas_id = ioas.out_ioas_id;
+	return true;
+}
+
+/* Of iommufd, too: evicted while it is mapped, it comes back to VRAM by itself. */
+TEST_F_TIMEOUT(vram_evict, movable_in_iommufd, 120)
+{
+	struct iommu_ioas_mapping_state state = { .size = sizeof(state) };
+	struct env *env = &self->env;
+	struct iommu_ioas_map_file map = {
+		.size = sizeof(map),
+		.flags = IOMMU_IOAS_MAP_READABLE | IOMMU_IOAS_MAP_WRITEABLE |
+			 IOMMU_IOAS_MAP_MOVABLE,
+		.fd = self->buf.fd,
+		.length = self->buf.bo.size,
+	};
+	int iommufd = open("/dev/iommu", O_RDWR | O_CLOEXEC), event;
+
+	ASSERT_LE(0, iommufd);
+	if (!faulting_ioas(iommufd, &map.ioas_id))
+		SKIP(return, "the kernel has no CONFIG_IOMMUFD_TEST");
+	event = mapping_watch(iommufd, map.ioas_id);
+	ASSERT_LE(0, event);
+	ASSERT_EQ(0, ioctl(iommufd, IOMMU_IOAS_MAP_FILE, &map));
+	EXPECT_TRUE(mapping_is_back(iommufd, map.ioas_id, map.iova, 0));
+	cpu_fill(&self->buf.bo, DATA);
+
+	EXPECT_TRUE(pressure(&env->gpu, self->total));
+	state.ioas_id = map.ioas_id;
+	ASSERT_EQ(0, ioctl(iommufd, IOMMU_IOAS_MAPPING_STATE, &state));
+	EXPECT_LE(1, state.out_nr_revokes);
+	EXPECT_TRUE(mapping_comes_back(iommufd, map.ioas_id, event, map.iova,
+				       state.out_nr_revokes));
+	EXPECT_TRUE(gpu_in_vram(&env->gpu, self->buf.fd, self->buf.bo.size));
+	EXPECT_EQ(0, cpu_differs(&self->buf.bo, DATA));
+	TH_LOG("lost and back %llu times", state.out_nr_revokes);
+	close(event);
+	close(iommufd);
 }
 
 struct squeeze {
