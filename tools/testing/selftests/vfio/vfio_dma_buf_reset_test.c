@@ -170,7 +170,7 @@ struct mapped_table {
 	struct vfio_dma_buf *dma_buf;
 	struct dma_region maps[2];
 	struct dma_region *map;
-	/* Signaled when a mapping is lost or comes back */
+	/* Signaled when a mapping is lost or comes back; -1 if the kernel cannot tell */
 	int event;
 };
 
@@ -191,7 +191,13 @@ static void watch_mappings(struct mapped_table *t)
 	t->event = eventfd(0, EFD_CLOEXEC);
 	VFIO_ASSERT_GE(t->event, 0);
 	cmd.event_fd = t->event;
-	ioctl_assert(t->d.iommu->iommufd, IOMMU_IOAS_MAPPING_EVENT, &cmd);
+	if (!ioctl(t->d.iommu->iommufd, IOMMU_IOAS_MAPPING_EVENT, &cmd))
+		return;
+
+	/* Such a kernel does not restore mappings, either, as the DMA will show. */
+	VFIO_ASSERT_EQ(errno, ENOTTY);
+	close(t->event);
+	t->event = -1;
 }
 
 static struct iommu_ioas_mapping_state mapping_state(struct mapped_table *t)
@@ -211,6 +217,9 @@ static struct iommu_ioas_mapping_state mapping_state(struct mapped_table *t)
 static bool await_mapping(struct mapped_table *t)
 {
 	u64 count;
+
+	if (t->event == -1)
+		return true;
 
 	while (mapping_state(t).out_state != IOMMU_IOAS_MAPPING_MAPPED) {
 		if (!await(t->event, POLLIN, RESTORE_TIMEOUT_MS))
@@ -256,7 +265,8 @@ FIXTURE_TEARDOWN(vfio_dma_buf_reset_test)
 	exporter_restore(self->vfio_driver);
 	dma_device_close(&self->t.d);
 	vfio_dma_buf_cleanup(self->t.dma_buf);
-	close(self->t.event);
+	if (self->t.event != -1)
+		close(self->t.event);
 	free(self->vfio_driver);
 }
 
@@ -292,7 +302,8 @@ static void check_comes_back(struct __test_metadata *_metadata,
 	struct devices *d = &t->d;
 
 	ASSERT_TRUE(await_mapping(t));
-	EXPECT_EQ(nr_revokes, mapping_state(t).out_nr_revokes);
+	if (t->event != -1)
+		EXPECT_EQ(nr_revokes, mapping_state(t).out_nr_revokes);
 	table_fill(d);
 	EXPECT_EQ(TABLE_WORDS, words_arrived(d, t->map));
 }
@@ -356,7 +367,9 @@ TEST_F_TIMEOUT(vfio_dma_buf_reset_test, d3hot, 60)
 	for (i = 0; i < NR_RESETS; i++) {
 		/* The CPU must not touch the table of a sleeping device. */
 		set_power_state(d->exporter, pos, 3);
-		EXPECT_EQ(IOMMU_IOAS_MAPPING_REVOKED, mapping_state(&self->t).out_state);
+		if (self->t.event != -1)
+			EXPECT_EQ(IOMMU_IOAS_MAPPING_REVOKED,
+				  mapping_state(&self->t).out_state);
 		EXPECT_EQ(0, words_arrived(d, self->t.map));
 		EXPECT_EQ(-ENODEV, map_fixed(d, &refused, self->t.dma_buf->fd, 0,
 					     self->t.dma_buf->size));
