@@ -9,7 +9,7 @@
  */
 #include "kvm_test.h"
 
-#define BO_SIZE		SZ_1M
+#define BO_SIZE		SZ_256K
 #define NR_ROWS		15
 
 /* What ends, in each order */

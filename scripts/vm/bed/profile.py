@@ -7,6 +7,7 @@ error and not a test that silently does less:
     summary       one line
     kernel        name for scripts/kernel/build: plain, debug, base-plain, ...
     iommu         list of intel, amd, virtio, none: one run for each
+    iommu_full    more of them, for TIER=full alone
     devices       any of nvme, igb, edu, ivshmem (without the key: these four)
                   and of xe, xe2, amdgpu, amdgpu2: software GPUs
     xe_args, amdgpu_args    options of the GPU models, e.g. "--vram 512M"
@@ -99,6 +100,7 @@ class Profile:
     time_limit: int
     step: list
     iommu: list = dataclasses.field(default_factory=lambda: ["intel"])
+    iommu_full: list = dataclasses.field(default_factory=list)
     devices: list = dataclasses.field(default_factory=lambda: list(PLAIN_DEVICES))
     xe_args: str = ""
     amdgpu_args: str = ""
@@ -148,7 +150,7 @@ def build(cls, data, where, **extra):
 
 def check(profile):
     where = profile.path
-    for iommu in profile.iommu:
+    for iommu in profile.iommu + profile.iommu_full:
         if iommu not in IOMMUS:
             raise BedError(f"{where}: unknown IOMMU '{iommu}' "
                            f"(known: {', '.join(IOMMUS)})")

@@ -28,7 +28,7 @@ PORTS = ("console", "tests", "outside")
 
 
 def run_name(profile, iommu):
-    return profile.name if len(profile.iommu) == 1 \
+    return profile.name if len(profile.iommu + profile.iommu_full) == 1 \
         else f"{profile.name}-{iommu}"
 
 

@@ -4,7 +4,8 @@
 An item is either an executable tests/NAME/run on the host, which prints TAP or
 just has an exit status, or a profile on one IOMMU. A host test says what it needs
 in comments at its top: "# tier: full", "# time-limit: 300",
-"# may-skip: REGEX", "# kernels: NAME NAME" (made before it starts).
+"# may-skip: REGEX", "# kernels: NAME NAME" (made before it starts),
+"# inputs: PATH PATH" (all that it depends on: see kept.py).
 
 The longest goes first, by how long it took here the last time, which times.json of
 the results tells; what is not in it by its time limit. What compares itself with
@@ -21,7 +22,7 @@ import threading
 import time
 import xml.etree.ElementTree as xml
 
-from . import profile as profiles, runner
+from . import kept, profile as profiles, runner
 from .paths import RESULTS, TOP, BedError, say
 from .tap import Row, Suite, judge
 
@@ -50,6 +51,8 @@ class HostTest:
         self.tier = self.setting(head, "tier", "ci")
         self.limit = int(self.setting(head, "time-limit", HOST_LIMIT))
         self.wanted = self.setting(head, "kernels", "").split()
+        self.inputs = self.setting(head, "inputs", "").split()
+        self.again = True       # even if it passed with the same inputs
         self.after = None
         skip = self.setting(head, "may-skip", None)
         self.step = profiles.Step(self.name, path, min=0,
@@ -69,10 +72,22 @@ class HostTest:
         return self.wanted
 
     def run(self, echo):
+        suite = Suite(self.name)
+        marker = kept.marker(self) if self.inputs else None
+        if marker and not self.again and os.path.exists(marker):
+            suite.rows.append(Row("passed before with the same files and kernels",
+                                  "passed", ""))
+            echo(suite.rows[0], suite)
+            return Result(self.name, [(suite.name, suite.rows[0])], [], 0.0, [])
+        result = self.execute(suite, echo)
+        if marker and not result.findings:
+            kept.note(marker)
+        return result
+
+    def execute(self, suite, echo):
         start = time.monotonic()
         folder = os.path.join(RESULTS, self.name.replace("/", "-"))
         os.makedirs(folder, exist_ok=True)
-        suite = Suite(self.name)
         tail = []
         killed = []
         with open(os.path.join(folder, "log"), "w") as log, \
@@ -144,7 +159,8 @@ def items(tier, pattern):
         if os.access(path, os.X_OK)]
     for name in profiles.names():
         profile = profiles.load(name)
-        found += [VmTest(profile, iommu) for iommu in profile.iommu]
+        iommus = profile.iommu + (profile.iommu_full if tier == "full" else [])
+        found += [VmTest(profile, iommu) for iommu in iommus]
     found = [item for item in found
              if item.tier == "ci" or item.tier == tier]
     if pattern:
@@ -155,6 +171,9 @@ def items(tier, pattern):
         if not found:
             raise BedError(f"T={pattern}: no test of tier {tier} fits "
                            "(make list-tests shows them)")
+    elif tier == "ci":
+        for item in found:
+            item.again = False
     return found
 
 
