@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0-only
 """Host tests that depend on files of the checkout alone, and that these passed.
 
-Such a test names what it reads ("# inputs: hw tests/hw"). When it has passed, that is
+Such a test names what it reads ("# inputs: hw tests/hw $FUZZ_RUNS", the last an
+environment variable). When it has passed, that is
 kept under a hash of these files, of the kernels that it boots and of the compiler, as
 make check-series keeps what it found of a patch. A run of the whole CI tier does not
 repeat it and says so; one with T= or TIER=full always does.
@@ -34,6 +35,9 @@ def marker(test):
     parts += [runner.find_kernel(kernel) for kernel in test.kernels()]
     digest = hashlib.sha256("\0".join(parts).encode())
     for name in test.inputs:
+        if name.startswith("$"):
+            digest.update(f"\0{name}={os.environ.get(name[1:])}".encode())
+            continue
         for path in files_of(os.path.join(TOP, name)):
             digest.update(f"\0{os.path.relpath(path, TOP)}\0"
                           f"{os.access(path, os.X_OK)}\0".encode())
