@@ -289,7 +289,8 @@ static bool handle_exit(struct vcpu *vcpu)
 			memset(run->mmio.data, 0xff, sizeof(run->mmio.data));
 		return true;
 	case KVM_EXIT_SHUTDOWN:
-		/* A triple fault is one of the ways to reset a PC. */
+		/* One of the ways to reset a PC, and how a kernel dies without a word */
+		fprintf(stderr, "kvm-dmabuf-vmm: vCPU %u: triple fault\n", vcpu->id);
 		vm_end(vcpu->vm, VMM_GUEST_RESET);
 		return false;
 	default:

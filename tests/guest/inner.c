@@ -158,6 +158,9 @@ int inner_ask(struct inner *inner, const char *fmt, ...)
 	ret = read_line(inner->out, inner->answer, sizeof(inner->answer));
 	if (ret) {
 		printf("# guest: no answer to %.*s: %s\n", len - 1, line, strerror(-ret));
+		if (!inner->silent)
+			inner_complain(inner);
+		inner->silent = true;
 		return ret;
 	}
 	if (strncmp(inner->answer, "ok", 2)) {

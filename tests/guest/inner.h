@@ -30,6 +30,8 @@ struct inner {
 	char console[64];
 	const char *argv[INNER_MAX_ARGS];
 	unsigned int nr_args;
+	/* It did not answer once, and its console was shown. */
+	bool silent;
 	/* The answer to the last question */
 	char answer[256];
 	uint64_t value[2];

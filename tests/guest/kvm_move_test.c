@@ -73,11 +73,11 @@ static void check_moves(struct env *env, struct buffer *buf, struct inner *guest
 	uint64_t faults, after;
 
 	faults = inner_stat(guest, "pf_taken");
-	for (i = 0; i < moves; i++)
+	for (i = 0; i < moves && good == i; i++)
 		good += move(env, buf, guest, &out);
 	after = inner_stat(guest, "pf_taken");
 	printf("# %u moves, found in system memory after %u of them, %" PRIu64 " page faults\n",
-	       moves, out, after - faults);
+	       i, out, after - faults);
 	result(good == moves, "%u times evicted and brought back, the guest goes on each time",
 	       moves);
 	result(out >= (strcmp(mode, "fd") ? moves : 0) && faults != ~0ull &&

@@ -12,7 +12,8 @@ from pathlib import Path
 from . import conf, export, git, mail, patches
 
 # A human signs off when sending; MAINTAINERS is one patch of its own.
-_IGNORE = "MISSING_SIGN_OFF,FILE_PATH_CHANGES"
+# The base is a source package without history: what Fixes: names is not in it.
+_IGNORE = "MISSING_SIGN_OFF,FILE_PATH_CHANGES,UNKNOWN_COMMIT_ID"
 
 
 def claims(tap):
