@@ -117,6 +117,11 @@ static void check_unbind(struct env *env, struct buffer *buf)
 	for (page = 0; ok && page < BO_SIZE / SZ_4K; page++)
 		wrong += outside_differs(bar + where[page], page * SZ_4K, SZ_4K, DATA);
 	result(ok && !wrong, "what the guest writes is in the BAR, before");
+	if (!ok) {
+		munmap(bar, bar_size);
+		inner_kill(&guest);
+		return;
+	}
 
 	dma_close(&env->dma);
 	ok = !pci_driver(gpu_driver_name(&card), "unbind", gpu_bdf);

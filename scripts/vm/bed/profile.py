@@ -16,7 +16,7 @@ error and not a test that silently does less:
                   step, "modules", loads them in this order
     load          false: the steps load the modules themselves
     bar_size, disk_size, memory     e.g. "64M"
-    cpus          default 2
+    cpus          default 2; 1 where Linux is a guest of the VM, see README.md
     args          kernel arguments added to the standard ones
     icount        QEMU -icount value: figures in instructions, one CPU
     time_limit    seconds, hard
@@ -110,7 +110,7 @@ class Profile:
     bar_size: str = "64M"
     disk_size: str = "64M"
     memory: str = "1G"
-    cpus: int = 2
+    cpus: int = 0
     args: str = ""
     icount: str = ""
     tier: str = "ci"
@@ -127,6 +127,9 @@ class Profile:
     may_say: list = dataclasses.field(default_factory=list)
     compare: str = ""
     selftest: str = ""
+
+    def __post_init__(self):
+        self.cpus = self.cpus or (1 if self.inner else 2)
 
     def has_kvm(self):
         return self.kvm or bool(self.inner) or self.inner_qemu
