@@ -7,8 +7,8 @@ in comments at its top: "# tier: full", "# time-limit: 300",
 "# may-skip: REGEX", "# kernels: NAME NAME" (made before it starts),
 "# inputs: PATH PATH" (all that it depends on: see kept.py).
 
-The longest goes first, by how long it took here the last time, which times.json of
-the results tells; what is not in it by its time limit. What compares itself with
+The longest goes first, by how long it took this user the last time, which times.json of
+the cache tells; what is not in it by its time limit. What compares itself with
 another item waits for that one.
 """
 
@@ -23,12 +23,13 @@ import time
 import xml.etree.ElementTree as xml
 
 from . import kept, profile as profiles, runner
-from .paths import RESULTS, TOP, BedError, say
+from .paths import CACHE, RESULTS, TOP, BedError, say
 from .tap import Row, Suite, judge
 
 TIERS = ("ci", "full")
 HOST_LIMIT = 300
-TIMES = os.path.join(RESULTS, "times.json")
+# Of all checkouts of this user: a fresh one knows as well what takes long.
+TIMES = os.path.join(CACHE, "times.json")
 
 
 @dataclasses.dataclass
@@ -187,9 +188,12 @@ def known_times():
 
 def keep_times(results):
     times = known_times()
-    times.update((r.name, round(r.seconds, 1)) for r in results if r.seconds)
-    with open(TIMES, "w", encoding="utf-8") as file:
+    # What had passed before took no time, which says nothing of the next time.
+    times.update((r.name, round(r.seconds, 1)) for r in results if r.seconds >= .2)
+    new = f"{TIMES}.{os.getpid()}"
+    with open(new, "w", encoding="utf-8") as file:
         json.dump(times, file, indent=1, sort_keys=True)
+    os.replace(new, TIMES)
 
 
 def longest_first(selected, times):
