@@ -158,9 +158,7 @@ int inner_ask(struct inner *inner, const char *fmt, ...)
 	ret = read_line(inner->out, inner->answer, sizeof(inner->answer));
 	if (ret) {
 		printf("# guest: no answer to %.*s: %s\n", len - 1, line, strerror(-ret));
-		if (!inner->silent)
-			inner_complain(inner);
-		inner->silent = true;
+		inner_complain(inner);
 		return ret;
 	}
 	if (strncmp(inner->answer, "ok", 2)) {
@@ -259,6 +257,9 @@ void inner_complain(struct inner *inner)
 	char *text = read_console(inner), *line, *rest;
 	size_t len = strlen(text);
 
+	if (inner->complained)
+		return;
+	inner->complained = true;
 	if (len > CONSOLE_TAIL)
 		text += len - CONSOLE_TAIL;
 	for (line = strtok_r(text, "\r\n", &rest); line; line = strtok_r(NULL, "\r\n", &rest))

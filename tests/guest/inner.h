@@ -30,8 +30,7 @@ struct inner {
 	char console[64];
 	const char *argv[INNER_MAX_ARGS];
 	unsigned int nr_args;
-	/* It did not answer once, and its console was shown. */
-	bool silent;
+	bool complained;
 	/* The answer to the last question */
 	char answer[256];
 	uint64_t value[2];
@@ -67,7 +66,7 @@ int inner_off(struct inner *inner);
 /* By SIGKILL, and waits for its end */
 void inner_kill(struct inner *inner);
 
-/* The end of the console as comments of TAP; and whether @text was on it */
+/* The end of the console as comments of TAP, the first time; and whether @text was on it */
 void inner_complain(struct inner *inner);
 bool inner_said(struct inner *inner, const char *text);
 

@@ -2,10 +2,10 @@
 """Host tests that depend on files of the checkout alone, and that these passed.
 
 Such a test names what it reads ("# inputs: hw tests/hw $FUZZ_RUNS", the last an
-environment variable). When it has passed, that is
-kept under a hash of these files, of the kernels that it boots and of the compiler, as
-make check-series keeps what it found of a patch. A run of the whole CI tier does not
-repeat it and says so; one with T= or TIER=full always does.
+environment variable). When it has passed, that is kept under a hash of these files, of
+the kernels that it boots and of the compiler, as make check-series keeps what it found
+of a patch. A run of the whole CI tier does not repeat it and says so; one with T= or
+TIER=full always does.
 """
 
 import hashlib
